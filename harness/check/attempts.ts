@@ -1,0 +1,99 @@
+/**
+ * Attempts: what a target tried on a link, read from the wire. One exchange is one attempt, so is one
+ * statement; a connection that never carried either is an attempt that failed early. A completed
+ * Postgres handshake is none: it only makes the statement after it possible.
+ */
+import {
+  type ExchangeEvent,
+  eventsOf,
+  type History,
+  type RequestEvent,
+  type StatementEvent,
+} from '../model/history.ts';
+import type { Nanoseconds } from '../model/time.ts';
+
+export interface Attempt {
+  /** Id of the event it was read from. */
+  id: number;
+  t: Nanoseconds;
+  endT: Nanoseconds;
+  failed: boolean;
+  trace: string | null;
+  faults: readonly string[];
+}
+
+/** HTTP statuses that say "the service is in trouble" rather than "your request is wrong" (RFC 9110 §15.6, RFC 6585 §4). */
+function isFailedExchange({ outcome, status }: ExchangeEvent): boolean {
+  return outcome === 'broken' || (status !== null && (status >= 500 || status === 429));
+}
+
+/**
+ * SQLSTATE classes that speak of the server's trouble, not of the statement's: connection,
+ * read-only (25), transaction rollback, resources, operator intervention, system error
+ * (PostgreSQL docs, appendix A).
+ */
+const TROUBLE_CLASSES = new Set(['08', '25', '40', '53', '57', '58', 'XX']);
+
+function isFailedStatement({ outcome, sqlstate }: StatementEvent): boolean {
+  return outcome === 'broken' || (sqlstate !== null && TROUBLE_CLASSES.has(sqlstate.slice(0, 2)));
+}
+
+/** All attempts on a link, in the order in which they began. */
+export function attemptsOn(history: History, link: string): Attempt[] {
+  const attempts: Attempt[] = [];
+  const carried = new Set<number>();
+  for (const event of eventsOf(history, 'exchange')) {
+    if (event.link !== link) continue;
+    carried.add(event.connection);
+    attempts.push({ ...pick(event), failed: isFailedExchange(event) });
+  }
+  for (const event of eventsOf(history, 'statement')) {
+    if (event.link !== link) continue;
+    carried.add(event.connection);
+    const failed = isFailedStatement(event);
+    if (event.command !== 'STARTUP' || failed) attempts.push({ ...pick(event), failed });
+  }
+  const opened = new Map<number, Nanoseconds>();
+  for (const event of eventsOf(history, 'connection')) {
+    if (event.link !== link || carried.has(event.connection)) continue;
+    if (event.what === 'opened') opened.set(event.connection, event.t);
+    // A connection that the target itself closed unused was not turned away by anybody.
+    if (event.what === 'closed' && event.endedBy !== 'target') {
+      const { id, t: endT, faults } = event;
+      attempts.push({ id, t: opened.get(event.connection) ?? endT, endT, failed: true, trace: null, faults });
+    }
+  }
+  return attempts.sort((a, b) => a.t - b.t);
+}
+
+function pick({ id, t, endT, trace, faults }: ExchangeEvent | StatementEvent): Omit<Attempt, 'failed'> {
+  return { id, t, endT, trace, faults };
+}
+
+/**
+ * Answers, for each request, which attempts it made. Where the target hands the trace id on, by that
+ * id; elsewhere by time: every attempt that began while the request was open.
+ */
+export class AttemptIndex {
+  readonly #attempts: readonly Attempt[];
+  readonly #byTrace = new Map<string, Attempt[]>();
+  /** True where attempts carry the trace ids of requests, so that joining is exact. */
+  readonly traced: boolean;
+
+  constructor(attempts: readonly Attempt[], requests: readonly RequestEvent[]) {
+    this.#attempts = attempts;
+    const known = new Set(requests.map(({ trace }) => trace));
+    for (const attempt of attempts) {
+      if (attempt.trace === null || !known.has(attempt.trace)) continue;
+      const same = this.#byTrace.get(attempt.trace);
+      if (same === undefined) this.#byTrace.set(attempt.trace, [attempt]);
+      else same.push(attempt);
+    }
+    this.traced = this.#byTrace.size > 0;
+  }
+
+  of(request: RequestEvent): readonly Attempt[] {
+    if (this.traced) return this.#byTrace.get(request.trace) ?? [];
+    return this.#attempts.filter(({ t }) => t >= request.startT && t <= request.endT);
+  }
+}

@@ -1,0 +1,42 @@
+/** `fast-rejection`: while the breaker is open an answer does not wait for the dependency's timeout. */
+import { z } from 'zod';
+import { count, defineChecker, fails, holds, inconclusive } from './checker.ts';
+import { betweenMs, DEMAND_MIN, demandIn, gather, openSpans } from './evidence.ts';
+import { percentile } from './windows.ts';
+
+/** A rejected call costs nothing, so half a timeout is already a sign of waiting. */
+const TIMEOUT_RATIO = 0.5;
+
+const Params = z.strictObject({
+  link: z.string(),
+  /** Limit for the 95th percentile; left out, half the declared timeout of the link. */
+  withinMs: z.number().positive().optional(),
+});
+
+export const fastRejection = defineChecker<z.infer<typeof Params>>({
+  name: 'fast-rejection',
+  about: 'requests that meet an open breaker are answered well before the timeout of the link',
+  params: Params,
+  judge(history, { link, withinMs }) {
+    const evidence = gather(history, link);
+    if (typeof evidence === 'string') return inconclusive(evidence);
+    const limitMs = withinMs ?? (evidence.policy.timeoutMs ?? 0) * TIMEOUT_RATIO;
+    if (limitMs === 0) return inconclusive(`${link}: no timeout is declared and none was given`);
+    const met = openSpans(evidence)
+      .flatMap((span) => demandIn(evidence, span).filter(({ endT }) => endT < span.toT))
+      .filter((request) => evidence.index.of(request).length === 0);
+    if (met.length < DEMAND_MIN)
+      return inconclusive(`${link}: ${count(met.length, 'request')} met the open breaker`);
+    const p95Ms = percentile(
+      met.map(({ t, endT }) => betweenMs(t, endT)),
+      0.95,
+    );
+    const numbers = {
+      p95: [p95Ms, 'ms'] as [number, string],
+      limit: [limitMs, 'ms'] as [number, string],
+      requests: [met.length, 'requests'] as [number, string],
+    };
+    const says = `${link}: p95 of ${count(met.length, 'request')} while open is ${p95Ms.toFixed(1)} ms (limit ${limitMs})`;
+    return p95Ms <= limitMs ? holds(says, numbers, met) : fails(says, numbers, met);
+  },
+});

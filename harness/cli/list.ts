@@ -1,0 +1,45 @@
+/** `tripcurve list`: the scenarios there are. */
+import { Command } from 'commander';
+import { phasesOf } from '../model/scenario.ts';
+import { loadConfig, loadScenarios } from '../scenario/load.ts';
+
+export function listCommand(): Command {
+  return new Command('list')
+    .description('list the scenarios: links, faults, length and tags')
+    .argument('[paths...]', 'files or folders (default: scenarios/)')
+    .option('--json', 'print the scenarios as JSON')
+    .action(async (paths: string[], { json }: { json?: boolean }) => {
+      const cwd = process.cwd();
+      const loaded = await loadScenarios(cwd, paths, await loadConfig(cwd));
+      if (json === true) {
+        console.log(JSON.stringify(loaded, null, 2));
+        return;
+      }
+      const rows = loaded.map(({ scenario }) => {
+        const injected = scenario.timeline.flatMap((step) => ('inject' in step ? [step] : []));
+        return [
+          scenario.name,
+          unique(injected.map(({ on }) => on)),
+          unique(injected.map(({ inject }) => inject.type)),
+          `${(phasesOf(scenario).endAtMs / 1000).toFixed(1)} s`,
+          scenario.tags.join(' '),
+        ];
+      });
+      console.log(table(['scenario', 'links', 'faults', 'length', 'tags'], rows));
+    });
+}
+
+function unique(words: readonly string[]): string {
+  return [...new Set(words)].join(' ');
+}
+
+/** Left-aligned columns, two spaces apart. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [line(head), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,31 @@
+/** Options that several commands share. */
+import { InvalidArgumentError } from 'commander';
+import { PARALLEL_DEFAULT } from '../scenario/suite.ts';
+
+const PARALLEL_MAX = 64;
+const SEED_MAX = 2 ** 31 - 1;
+
+/** A whole number from `min` to `max`, or commander's one-sentence complaint. */
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+/** `.option(...SEED)` */
+export const SEED = [
+  '--seed <n>',
+  'repeat the random choices of an earlier run',
+  wholeNumber(0, SEED_MAX),
+] as const;
+
+/** `.option(...PARALLEL)` */
+export const PARALLEL = [
+  '--parallel <n>',
+  'scenarios at a time',
+  wholeNumber(1, PARALLEL_MAX),
+  PARALLEL_DEFAULT,
+] as const;

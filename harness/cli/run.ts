@@ -1,0 +1,123 @@
+/** `tripcurve run`: runs scenarios, prints a line each, writes the run's report, exits with what came of it. */
+import path from 'node:path';
+import { Command } from 'commander';
+import { embedded } from '../environment/embedded.ts';
+import { AbortedError } from '../model/errors.ts';
+import { EXIT, type ExitCode, exitCodeOf, overall } from '../model/verdict.ts';
+import { type RunReport, writeReports } from '../report/run-report.ts';
+import { failedLine, scenarioLine, summary } from '../report/terminal.ts';
+import { known, loadConfig, loadScenarios } from '../scenario/load.ts';
+import { newRunId, newSeed } from '../scenario/run-id.ts';
+import { runSuite, type SuiteEntry } from '../scenario/suite.ts';
+import { exitCodeFor, sentenceFor } from './exit.ts';
+import { PARALLEL, SEED } from './options.ts';
+
+interface Options {
+  seed?: number;
+  json?: boolean;
+  mutant?: string;
+  parallel: number;
+}
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('run scenarios against the target and judge what was seen on the wire')
+    .argument('[paths...]', 'scenario files or folders (default: scenarios/)')
+    .option(...SEED)
+    .option('--mutant <name>', 'run against the target with one named defect')
+    .option(...PARALLEL)
+    .option('--json', 'print the verdicts as JSON, and nothing else, on stdout')
+    .action(async (paths: string[], options: Options) => {
+      process.exitCode = await run(paths, options);
+    });
+}
+
+async function run(
+  paths: string[],
+  { seed = newSeed(), json = false, mutant, parallel }: Options,
+): Promise<ExitCode> {
+  const cwd = process.cwd();
+  const config = await loadConfig(cwd);
+  if (mutant !== undefined) known(mutant, config.target.mutants, '--mutant', 'mutant');
+  const scenarios = await loadScenarios(cwd, paths, config);
+  const startedAt = new Date();
+  const runId = newRunId(startedAt);
+  const runDir = path.join(cwd, 'reports', runId);
+  const say = (line: string): void => (json ? console.error(line) : console.log(line));
+  say(`run ${runId}: ${scenarios.length} scenarios against ${config.target.name}, seed ${seed}`);
+
+  const stop = stopOnSignal();
+  const entries = await runSuite(
+    scenarios,
+    {
+      config,
+      cwd,
+      environment: embedded,
+      run: runId,
+      runDir,
+      seed,
+      mutant: mutant ?? null,
+      signal: stop.signal,
+    },
+    parallel,
+    (entry) => say(lineFor(entry)),
+  );
+  const report = reportOf(entries, {
+    run: runId,
+    seed,
+    mutant: mutant ?? null,
+    startedAt: startedAt.toISOString(),
+    totalMs: Date.now() - startedAt.getTime(),
+  });
+  await writeReports(runDir, report);
+  if (json) console.log(JSON.stringify(report, null, 2));
+  else say(summary(report, path.relative(cwd, runDir)));
+
+  if (stop.signal.aborted) {
+    console.error('tripcurve: stopped by a person; every fault was lifted and every environment is down');
+    return EXIT.aborted;
+  }
+  const errors = entries.flatMap((entry) => ('error' in entry ? [entry.error] : []));
+  const [error] = errors;
+  if (error !== undefined) {
+    console.error(`tripcurve: ${errors.length} of ${scenarios.length} scenarios could not be run`);
+    return exitCodeFor(error);
+  }
+  return exitCodeOf(overall(report.scenarios.map(({ outcome }) => outcome)));
+}
+
+function lineFor(entry: SuiteEntry): string {
+  const { file, scenario } = entry.scenario;
+  return 'result' in entry
+    ? scenarioLine(entry.result)
+    : failedLine({ name: scenario.name, file, why: sentenceFor(entry.error) });
+}
+
+/** Gathers the entries of a suite into a report. */
+export function reportOf(
+  entries: readonly SuiteEntry[],
+  about: Omit<RunReport, 'scenarios' | 'failed'>,
+): RunReport {
+  const scenarios = entries.flatMap((entry) => ('result' in entry ? [entry.result] : []));
+  const failed = entries.flatMap((entry) =>
+    'error' in entry && !(entry.error instanceof AbortedError)
+      ? [{ name: entry.scenario.scenario.name, file: entry.scenario.file, why: sentenceFor(entry.error) }]
+      : [],
+  );
+  return { ...about, scenarios: scenarios.toSorted((a, b) => a.name.localeCompare(b.name)), failed };
+}
+
+/** Aborts at the first Ctrl-C or SIGTERM; at the second the process goes at once, and its hosts heal. */
+export function stopOnSignal(): AbortController {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(EXIT.aborted);
+      console.error(
+        `\ntripcurve: ${signal}: lifting every fault and taking the environments down (again to leave at once)`,
+      );
+      stop.abort();
+    });
+  }
+  return stop;
+}

@@ -1,0 +1,157 @@
+/**
+ * A child process with an owner: it is told apart in the history, its output is kept, and it goes
+ * when its owner says so, politely first. It knows nothing of what it runs.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { within } from '../model/deadline.ts';
+import { EnvironmentError } from '../model/errors.ts';
+import type { HistoryEvent, Unnumbered } from '../model/history.ts';
+import type { Clock } from '../model/time.ts';
+
+/** How long a process may take to leave after SIGTERM before it is killed. */
+const LEAVE_MS = 1_500;
+
+/** Lines of output kept for error messages. */
+const TAIL_LINES = 15;
+
+export interface ChildOptions {
+  name: string;
+  command: readonly string[];
+  env: Readonly<Record<string, string>>;
+  cwd: string;
+  /** Both output streams go here. */
+  logFile: string;
+  /** To run as another user than root, as PostgreSQL insists. */
+  user?: { uid: number; gid: number } | undefined;
+  now: Clock;
+  emit(event: Unnumbered<HistoryEvent>): void;
+}
+
+/** Every child that has not ended; see {@link killAllChildren}. */
+const living = new Set<Child>();
+
+/** Kills every child at once, without ceremony: for a process that is about to go itself. */
+export async function killAllChildren(): Promise<void> {
+  await Promise.all([...living].map((child) => child.stop('SIGKILL')));
+}
+
+/** Runs a command to its end. @throws EnvironmentError with its last words unless it exits with 0 in time. */
+export async function runToEnd(options: ChildOptions, limitMs: number): Promise<void> {
+  const child = new Child(options);
+  try {
+    const code = await within(limitMs, `${options.name} to end`, child.exited);
+    if (code !== 0) throw new EnvironmentError(`${options.name} failed (code ${code}): ${child.lastWords()}`);
+  } finally {
+    await child.stop('SIGKILL');
+  }
+}
+
+/** A started process. */
+export class Child {
+  readonly name: string;
+  readonly pid: number;
+  readonly #process: ChildProcess;
+  readonly #options: ChildOptions;
+  readonly #tail: string[] = [];
+  readonly #listeners = new Set<(line: string) => void>();
+  readonly exited: Promise<number | null>;
+  #stopping = false;
+
+  constructor(options: ChildOptions) {
+    const [file, ...args] = options.command;
+    if (file === undefined) throw new EnvironmentError(`${options.name}: the command is empty`);
+    this.#options = options;
+    this.name = options.name;
+    this.#process = spawn(file, args, {
+      cwd: options.cwd,
+      env: childEnv(options.env),
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(options.user ?? {}),
+    });
+    this.pid = this.#process.pid ?? 0;
+    const log = createWriteStream(options.logFile, { flags: 'a' });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        log.write(`${line}\n`);
+        this.#tail.push(line);
+        if (this.#tail.length > TAIL_LINES) this.#tail.shift();
+        for (const listener of this.#listeners) listener(line);
+      });
+    }
+    this.exited = new Promise((resolve) => {
+      this.#process.once('error', (error) => {
+        this.#tail.push(error.message);
+        living.delete(this);
+        resolve(null);
+      });
+      this.#process.once('close', (code, signal) => {
+        log.end();
+        living.delete(this);
+        this.#emit('exited', code, signal);
+        resolve(code);
+      });
+    });
+    this.#process.stdin?.on('error', () => {}); // it may leave before it reads
+    living.add(this);
+    this.#emit('started', null, null);
+  }
+
+  /**
+   * Waits for the first line of output that `find` makes something of.
+   * @throws EnvironmentError with the last lines it printed when it exits or takes too long.
+   */
+  async announces<T>(what: string, limitMs: number, find: (line: string) => T | undefined): Promise<T> {
+    let listener: ((line: string) => void) | undefined;
+    const found = new Promise<T>((resolve) => {
+      listener = (line) => {
+        const value = find(line);
+        if (value !== undefined) resolve(value);
+      };
+      for (const line of this.#tail) listener(line);
+      this.#listeners.add(listener);
+    });
+    const gone = this.exited.then((code) => {
+      throw new EnvironmentError(`${this.name} ended (code ${code}) before ${what}: ${this.lastWords()}`);
+    });
+    try {
+      const value = await within(limitMs, `${this.name}: ${what}`, Promise.race([found, gone]));
+      this.#emit('ready', null, null);
+      return value;
+    } finally {
+      if (listener !== undefined) this.#listeners.delete(listener);
+    }
+  }
+
+  /** The last lines it printed, on one line. */
+  lastWords(): string {
+    return this.#tail.join(' | ') || 'it printed nothing';
+  }
+
+  /** Ends it: `signal` first, SIGKILL when it has not left in time. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    this.#stopping = true;
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null || this.pid === 0) return;
+    this.#process.kill(signal);
+    const kill = setTimeout(() => this.#process.kill('SIGKILL'), LEAVE_MS);
+    await this.exited;
+    clearTimeout(kill);
+  }
+
+  #emit(what: 'started' | 'ready' | 'exited', code: number | null, signal: string | null): void {
+    const { name, now, emit } = this.#options;
+    const expected = what !== 'exited' || this.#stopping;
+    emit({ kind: 'process', t: now(), name, what, pid: this.pid, code, signal, expected });
+  }
+}
+
+/**
+ * The environment of a child: ours, less what steers our own Node (a test runner's flags would be
+ * obeyed by every child that is a Node program), plus what it is given.
+ */
+export function childEnv(given: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _ours, ...rest } = process.env;
+  return { ...rest, ...given };
+}

@@ -1,0 +1,42 @@
+/** What every environment gives the runner: a running target whose links can be faulted and watched. */
+import type { Config } from '../model/config.ts';
+import type { Fault } from '../model/fault.ts';
+import type { AuditEvent, HistoryEvent, Unnumbered } from '../model/history.ts';
+import type { Clock } from '../model/time.ts';
+
+/** What to bring up. */
+export interface Blueprint {
+  config: Config;
+  /** Folder the config's commands are relative to. */
+  cwd: string;
+  profile: string;
+  mutant: string | null;
+  run: string;
+  seed: number;
+  /** Output of every process is kept here. */
+  logDir: string;
+  /** Origin of the run's clock. */
+  originNs: bigint;
+  now: Clock;
+  emit(event: Unnumbered<HistoryEvent>): void;
+}
+
+/** An environment that is up. Disposing of it takes it down; that heals everything. */
+export interface Running extends AsyncDisposable {
+  readonly entryUrl: string;
+  /** Arms a fault. @throws EnvironmentError where the link refuses or does not answer in time. */
+  inject(link: string, name: string, fault: Fault): Promise<void>;
+  lift(link: string, name: string): Promise<void>;
+  heal(link: string | 'all'): Promise<void>;
+  /** What is still injected; one sentence each. */
+  residue(): Promise<string[]>;
+  audit(name: string): Promise<Pick<AuditEvent, 'result' | 'error'>>;
+  /** Settles when the environment is lost without having been asked to go. */
+  readonly lost: Promise<string>;
+}
+
+export interface Environment {
+  readonly name: string;
+  /** @throws EnvironmentError or UsageError; nothing is left behind then. */
+  up(blueprint: Blueprint): Promise<Running>;
+}

@@ -1,0 +1,260 @@
+/**
+ * The host: one process per environment. It holds the links, owns PostgreSQL, the stand-ins and the
+ * target as children, and shares a pipe with the rig. When that pipe closes, however the rig died, it
+ * heals, ends its children, removes its folder and exits: the pipe is the lease on every fault.
+ * Links live here, outside the process that judges, so a pause there is never taken for latency.
+ */
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { parseAddress } from '../link/address.ts';
+import { buildApi } from '../link/api.ts';
+import { type Address, Link } from '../link/link.ts';
+import type { LinkConfig } from '../model/config.ts';
+import { messageOf, UsageError } from '../model/errors.ts';
+import type { HistoryEvent, Unnumbered } from '../model/history.ts';
+import { seedFor } from '../model/random.ts';
+import { type Clock, clockFrom } from '../model/time.ts';
+import { Child, childEnv, killAllChildren } from './child.ts';
+import { HostCommand, type HostMessage, HostStart } from './messages.ts';
+import { copyCluster, postgresUrl, preparedCluster, startPostgres } from './postgres.ts';
+import { fill, fillAll } from './template.ts';
+
+const LOOPBACK = '127.0.0.1';
+
+/** How long a process may take to announce its address. */
+const ANNOUNCE_LIMIT_MS = 15_000;
+
+/** How long the target may take to say that it is ready, once it listens. */
+const READY_LIMIT_MS = 10_000;
+
+/** Events wait this long for company, so that a busy link does not write a line each. */
+const BATCH_MS = 20;
+
+class Host {
+  readonly #start: HostStart;
+  readonly #now: Clock;
+  readonly #links = new Map<string, Link>();
+  readonly #values: Record<string, string>;
+  readonly #children: Child[] = [];
+  readonly #api = buildApi({
+    links: this.#links,
+    makeLink: (name, listen, upstream, protocol) => this.#makeLink(name, listen, upstream, protocol),
+    warn: (text) => this.#emit({ kind: 'note', t: this.#now(), text }),
+  });
+  #batch: Unnumbered<HistoryEvent>[] = [];
+  #batchTimer: NodeJS.Timeout | undefined;
+
+  constructor(start: HostStart) {
+    this.#start = start;
+    this.#now = clockFrom(BigInt(start.originNs));
+    this.#values = { run: start.run, dir: start.dir };
+  }
+
+  /** Brings everything up: dependencies, links, then the target behind the links. */
+  async up(): Promise<void> {
+    const { config, dir, logDir, profile, mutant } = this.#start;
+    await mkdir(dir, { recursive: true });
+    await chmod(dir, 0o711); // PostgreSQL runs as another user than root and must reach its folder
+    await mkdir(logDir, { recursive: true });
+    await Promise.all(Object.entries(config.links).map(([name, link]) => this.#linkUp(name, link)));
+    await this.#api.listen({ host: LOOPBACK, port: 0 });
+
+    const { target } = config;
+    const env = {
+      ...fillAll(target.start.env, this.#values, 'target.start.env'),
+      ...(config.profiles[profile]?.env ?? {}),
+      ...(mutant === null || target.mutantEnv === undefined ? {} : { [target.mutantEnv]: mutant }),
+    };
+    const child = this.#spawn(target.name, target.start.command, env);
+    const entryUrl = await announcedUrl(child);
+    await untilReady(new URL(target.readyPath, entryUrl));
+    const apiUrl = `http://${LOOPBACK}:${(this.#api.server.address() as AddressInfo).port}`;
+    say({ say: 'up', entryUrl, apiUrl });
+  }
+
+  /** Answers one command of the rig. */
+  async obey(command: HostCommand): Promise<void> {
+    switch (command.do) {
+      case 'audit': {
+        const { id, name } = command;
+        try {
+          say({ say: 'audited', id, result: await this.#audit(name), error: null });
+        } catch (error) {
+          say({ say: 'audited', id, result: null, error: messageOf(error) });
+        }
+        return;
+      }
+      case 'down':
+        await this.down();
+        return;
+    }
+  }
+
+  /** Heals, ends the target first and then what it depends on, tells the last events, removes the folder. */
+  async down(): Promise<void> {
+    for (const child of this.#children.reverse()) await child.stop();
+    await this.#api.close();
+    await Promise.all([...this.#links.values()].map((link) => link.disable()));
+    this.#flush();
+    await rm(this.#start.dir, { recursive: true, force: true });
+  }
+
+  /** As {@link down}, when nobody is left to be polite for. */
+  async vanish(): Promise<void> {
+    await killAllChildren();
+    await rm(this.#start.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #linkUp(name: string, config: LinkConfig): Promise<void> {
+    const upstream = await this.#dependencyUp(name, config.dependency);
+    const link = this.#makeLink(name, { host: LOOPBACK, port: 0 }, upstream, config.protocol);
+    await link.enable();
+    this.#links.set(name, link);
+    for (const [prefix, address] of [['link', link.listen] as const, ['dependency', upstream] as const]) {
+      this.#values[`${prefix}.${name}.host`] = address.host;
+      this.#values[`${prefix}.${name}.port`] = String(address.port);
+      this.#values[`${prefix}.${name}.url`] =
+        config.protocol === 'postgres' ? postgresUrl(address) : `http://${address.host}:${address.port}`;
+    }
+  }
+
+  async #dependencyUp(name: string, dependency: LinkConfig['dependency']): Promise<Address> {
+    if ('address' in dependency) return parseAddress(dependency.address);
+    if ('process' in dependency) {
+      const { command, env } = dependency.process;
+      const child = this.#spawn(
+        name,
+        command,
+        fillAll(env, this.#values, `links.${name}.dependency.process.env`),
+      );
+      const url = new URL(await announcedUrl(child));
+      return { host: url.hostname, port: Number(url.port) };
+    }
+    const { dir, cacheDir, cwd } = this.#start;
+    const owner = { now: this.#now, emit: this.#emit, logFile: path.join(this.#start.logDir, `${name}.log`) };
+    const prepared = await preparedCluster({ cacheDir, workDir: dir, cwd, ...dependency.postgres }, owner);
+    const dataDir = path.join(dir, `postgres-${name}`);
+    await copyCluster(prepared, dataDir);
+    const { child, port } = await startPostgres(dataDir, owner);
+    this.#children.push(child);
+    return { host: LOOPBACK, port };
+  }
+
+  async #audit(name: string): Promise<Record<string, unknown>> {
+    const audit = this.#start.config.audits[name];
+    if (audit === undefined) throw new UsageError(`no audit "${name}" in the config`);
+    const where = `audits.${name}`;
+    const [file = '', ...args] = audit.command.map((word) => fill(word, this.#values, where));
+    const { stdout } = await promisify(execFile)(file, args, {
+      cwd: this.#start.cwd,
+      env: childEnv(fillAll(audit.env, this.#values, `${where}.env`)),
+      timeout: ANNOUNCE_LIMIT_MS,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return JSON.parse(stdout) as Record<string, unknown>;
+  }
+
+  #spawn(name: string, command: readonly string[], env: Record<string, string>): Child {
+    const { cwd, logDir } = this.#start;
+    const filled = command.map((word) => fill(word, this.#values, `command of ${name}`));
+    const logFile = path.join(logDir, `${name}.log`);
+    const child = new Child({ name, command: filled, env, cwd, logFile, now: this.#now, emit: this.#emit });
+    this.#children.push(child);
+    return child;
+  }
+
+  #makeLink(name: string, listen: Address, upstream: Address, protocol: Link['protocol']): Link {
+    const seed = seedFor(this.#start.seed, `link ${name}`);
+    return new Link({ name, listen, upstream, protocol, seed, now: this.#now, emit: this.#emit });
+  }
+
+  readonly #emit = (event: Unnumbered<HistoryEvent>): void => {
+    this.#batch.push(event);
+    this.#batchTimer ??= setTimeout(() => this.#flush(), BATCH_MS);
+  };
+
+  #flush(): void {
+    clearTimeout(this.#batchTimer);
+    this.#batchTimer = undefined;
+    if (this.#batch.length > 0) say({ say: 'events', events: this.#batch });
+    this.#batch = [];
+  }
+}
+
+function say(message: HostMessage): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/** The `{"listening":"http://host:port"}` line. */
+function announcedUrl(child: Child): Promise<string> {
+  return child.announces('announcing its address', ANNOUNCE_LIMIT_MS, (line) => {
+    if (!line.includes('"listening"')) return undefined;
+    try {
+      const { listening } = JSON.parse(line) as { listening?: unknown };
+      return typeof listening === 'string' ? listening : undefined;
+    } catch {
+      return undefined; // a log line that happens to hold the word
+    }
+  });
+}
+
+/** Polls the ready path: there is no event to await in a service that is not ours. */
+async function untilReady(url: URL): Promise<void> {
+  const deadlineMs = performance.now() + READY_LIMIT_MS;
+  for (;;) {
+    const status = await fetch(url, { signal: AbortSignal.timeout(READY_LIMIT_MS) }).then(
+      async (response) => {
+        await response.arrayBuffer();
+        return response.status;
+      },
+      () => null,
+    );
+    if (status === 200) return;
+    if (performance.now() > deadlineMs) {
+      throw new UsageError(
+        `the target was not ready within ${READY_LIMIT_MS} ms: GET ${url.pathname} answered ${status ?? 'nothing'}`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function main(): Promise<void> {
+  let host: Host | undefined;
+  let starting: Promise<void> = Promise.resolve();
+  // Ctrl-C in a terminal reaches the whole group; the rig decides, and tells us over the pipe.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  process.stdout.on('error', () => {}); // the rig is gone; its pipe's other end tells us so below
+
+  const lines = createInterface({ input: process.stdin });
+  lines.on('line', (line) => {
+    const message: unknown = JSON.parse(line);
+    if (host === undefined) {
+      host = new Host(HostStart.parse(message));
+      starting = host.up().catch((error: unknown) => {
+        say({ say: 'failed', why: messageOf(error), usage: error instanceof UsageError });
+      });
+      return;
+    }
+    const here = host;
+    const command = HostCommand.parse(message);
+    void here.obey(command).then(() => {
+      if (command.do === 'down') process.exit(0);
+    });
+  });
+  lines.on('close', () => {
+    void (async () => {
+      await host?.vanish();
+      // A start that was under way may have begun another child meanwhile.
+      await Promise.race([starting, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+      await host?.vanish();
+      process.exit(0);
+    })();
+  });
+}
+
+void main();

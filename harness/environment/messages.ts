@@ -1,0 +1,41 @@
+/** What a rig and its host say to each other over the host's stdin and stdout: one JSON line each. */
+import { z } from 'zod';
+import { Config } from '../model/config.ts';
+
+/** First line to the host. */
+export const HostStart = z.object({
+  /** Origin of the run's clock: a reading of process.hrtime.bigint(), as text. */
+  originNs: z.string(),
+  run: z.string(),
+  /** Folder of the run: the host makes it and removes it. */
+  dir: z.string(),
+  logDir: z.string(),
+  cacheDir: z.string(),
+  cwd: z.string(),
+  seed: z.int(),
+  config: Config,
+  profile: z.string(),
+  mutant: z.string().nullable(),
+});
+export type HostStart = z.infer<typeof HostStart>;
+
+/** Later lines to the host. */
+export const HostCommand = z.discriminatedUnion('do', [
+  z.object({ do: z.literal('audit'), id: z.int(), name: z.string() }),
+  z.object({ do: z.literal('down') }),
+]);
+export type HostCommand = z.infer<typeof HostCommand>;
+
+/** Lines from the host. */
+export const HostMessage = z.discriminatedUnion('say', [
+  z.object({ say: z.literal('up'), entryUrl: z.string(), apiUrl: z.string() }),
+  z.object({ say: z.literal('events'), events: z.array(z.unknown()) }),
+  z.object({
+    say: z.literal('audited'),
+    id: z.int(),
+    result: z.record(z.string(), z.unknown()).nullable(),
+    error: z.string().nullable(),
+  }),
+  z.object({ say: z.literal('failed'), why: z.string(), usage: z.boolean() }),
+]);
+export type HostMessage = z.infer<typeof HostMessage>;

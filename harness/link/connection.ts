@@ -1,0 +1,193 @@
+/**
+ * One connection through a link: two sockets, a pipe each way, and the conversation that watches.
+ * It settles who ended it, and tells that once.
+ */
+import net from 'node:net';
+import type { EndedBy } from '../model/history.ts';
+import type { Conversation, ConversationEnds } from './conversation.ts';
+import { Pipe } from './pipe.ts';
+import type { Toxic } from './toxic.ts';
+
+/** A dependency that does not answer the dial within this time is taken as unreachable. */
+export const DIAL_TIMEOUT_MS = 5_000;
+
+/** What a connection needs from its link. */
+export interface ConnectionHost extends Pick<ConversationEnds, 'link' | 'now' | 'emit'> {
+  readonly upstream: { host: string; port: number };
+  random(): number;
+  converse(ends: ConversationEnds): Conversation;
+  onClosed(connection: Connection): void;
+}
+
+export class Connection {
+  readonly id: number;
+  readonly #host: ConnectionHost;
+  readonly #target: net.Socket;
+  readonly #dependency: net.Socket;
+  readonly #upstream: Pipe;
+  readonly #downstream: Pipe;
+  readonly #conversation: Conversation;
+  readonly #faults = new Set<string>();
+  readonly #active = new Map<Toxic, string>();
+  #bytesUp = 0;
+  #bytesDown = 0;
+  #dialled = false;
+  #firstEnder: EndedBy | undefined;
+  #closed = false;
+
+  constructor(id: number, target: net.Socket, host: ConnectionHost) {
+    this.id = id;
+    this.#host = host;
+    this.#target = target;
+    this.#dependency = net.connect({ ...host.upstream, allowHalfOpen: true, noDelay: true });
+
+    const shared = {
+      close: () => this.close('link'),
+      reset: () => this.#reset('link'),
+      random: () => host.random(),
+    };
+    this.#upstream = new Pipe({
+      ...shared,
+      source: target,
+      destination: this.#dependency,
+      onDelivered: () => {},
+    });
+    this.#downstream = new Pipe({
+      ...shared,
+      source: this.#dependency,
+      destination: target,
+      onDelivered: (chunk) => {
+        this.#bytesDown += chunk.length;
+        this.#conversation.toTarget(chunk);
+      },
+    });
+    this.#conversation = host.converse({
+      link: host.link,
+      connection: id,
+      now: host.now,
+      emit: (event) => host.emit(event),
+      forward: (chunk) => this.#upstream.write(chunk),
+      answer: (chunk) => this.#downstream.write(chunk),
+      endAnswer: () => this.#downstream.end(),
+      activeFaults: () => [...this.#active.values()],
+    });
+    this.#emit('opened', null);
+    this.#listen();
+  }
+
+  /** Puts a toxic on this connection. */
+  add(toxic: Toxic, joinedLate: boolean): void {
+    this.#active.set(toxic, toxic.name);
+    this.touch(toxic.name);
+    (toxic.stream === 'upstream' ? this.#upstream : this.#downstream).add(toxic, joinedLate);
+  }
+
+  /** Takes a toxic off this connection. */
+  remove(toxic: Toxic): void {
+    if (!this.#active.delete(toxic)) return;
+    (toxic.stream === 'upstream' ? this.#upstream : this.#downstream).remove(toxic);
+    if (toxic.kind.closesWhenRemoved === true) this.close('link');
+  }
+
+  /** Records that a fault acted on this connection. */
+  touch(faultId: string): void {
+    this.#faults.add(faultId);
+    this.#conversation.touched(faultId);
+  }
+
+  /** Closes both sides in order. */
+  close(endedBy: EndedBy): void {
+    if (!this.#settle(endedBy, false)) return;
+    this.#target.destroySoon();
+    this.#dependency.destroySoon();
+  }
+
+  /** Ends both sides at once, without waiting for a peer. */
+  destroy(): void {
+    this.#settle('link', true);
+    this.#target.destroy();
+    this.#dependency.destroy();
+  }
+
+  #listen(): void {
+    const [target, dependency] = [this.#target, this.#dependency];
+    target.on('data', (chunk: Buffer) => {
+      this.#bytesUp += chunk.length;
+      this.#conversation.fromTarget(chunk);
+    });
+    target.on('end', () => {
+      this.#firstEnder ??= 'target';
+      this.#conversation.targetEnded();
+      this.#upstream.end();
+    });
+    target.on('error', () => this.#reset('target'));
+    target.on('close', () => this.#finish('target', target, dependency));
+
+    dependency.setTimeout(DIAL_TIMEOUT_MS, () => {
+      if (!this.#dialled) this.#refused();
+    });
+    dependency.on('connect', () => {
+      this.#dialled = true;
+      dependency.setTimeout(0);
+    });
+    dependency.on('data', (chunk: Buffer) => this.#downstream.write(chunk));
+    dependency.on('end', () => {
+      this.#firstEnder ??= 'dependency';
+      this.#downstream.end();
+    });
+    dependency.on('error', () => {
+      if (this.#dialled) this.#reset('dependency');
+      else this.#refused();
+    });
+    dependency.on('close', () => this.#finish('dependency', dependency, target));
+  }
+
+  /** The dependency cannot be reached: the target sees its connection closed, as behind Toxiproxy. */
+  #refused(): void {
+    if (this.#closed) return;
+    this.#emit('refused', 'dependency');
+    this.close('dependency');
+  }
+
+  #reset(endedBy: EndedBy): void {
+    this.#settle(endedBy, true);
+    // Each side learns what the other did: an abrupt end stays abrupt across the link.
+    if (!this.#target.destroyed) this.#target.resetAndDestroy();
+    if (!this.#dependency.destroyed) this.#dependency.resetAndDestroy();
+  }
+
+  /**
+   * One socket is fully gone. Where it ended in order, the other may still have bytes to come that a
+   * toxic holds, and closes by itself after them; otherwise there is nobody left to talk to.
+   */
+  #finish(endedBy: EndedBy, gone: net.Socket, other: net.Socket): void {
+    const inOrder = gone.readableEnded && gone.writableFinished;
+    if (other.destroyed || !inOrder) this.#settle(this.#firstEnder ?? endedBy, false);
+    if (!inOrder && !other.destroyed) other.destroySoon();
+  }
+
+  #settle(endedBy: EndedBy, abrupt: boolean): boolean {
+    if (this.#closed) return false;
+    this.#closed = true;
+    this.#upstream.destroy();
+    this.#downstream.destroy();
+    this.#conversation.closed(endedBy, abrupt);
+    this.#emit('closed', endedBy);
+    this.#host.onClosed(this);
+    return true;
+  }
+
+  #emit(what: 'opened' | 'closed' | 'refused', endedBy: EndedBy | null): void {
+    this.#host.emit({
+      kind: 'connection',
+      t: this.#host.now(),
+      link: this.#host.link,
+      connection: this.id,
+      what,
+      endedBy,
+      bytesUp: this.#bytesUp,
+      bytesDown: this.#bytesDown,
+      faults: [...this.#faults],
+    });
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What a protocol makes of one connection: it watches the bytes both ways, reports what it
+ * recognises, and may take a request for itself instead of letting it through. The contract:
+ * every byte it does not take goes on unchanged and in order.
+ */
+import type { EndedBy, HistoryEvent, Unnumbered } from '../model/history.ts';
+import type { Clock } from '../model/time.ts';
+
+/** What a conversation needs from its connection. */
+export interface ConversationEnds {
+  readonly link: string;
+  readonly connection: number;
+  readonly now: Clock;
+  emit(event: Unnumbered<HistoryEvent>): void;
+  /** Sends bytes on towards the dependency. */
+  forward(chunk: Buffer): void;
+  /** Sends bytes of our own towards the target, through the downstream toxics. */
+  answer(chunk: Buffer): void;
+  /** Closes the target's side in order after what was answered. */
+  endAnswer(): void;
+  /** Ids of the faults at work on the connection now. */
+  activeFaults(): readonly string[];
+}
+
+/** One connection as a protocol sees it. No method may throw: a parser that loses track steps aside. */
+export interface Conversation {
+  /** Bytes from the target; whatever is not taken must be forwarded. */
+  fromTarget(chunk: Buffer): void;
+  /** The target has sent FIN; whatever is held must be forwarded first. */
+  targetEnded(): void;
+  /** Bytes as they reach the target. */
+  toTarget(chunk: Buffer): void;
+  /** A fault came to the connection: it acts on everything under way. */
+  touched(faultId: string): void;
+  /** The connection is over, by FIN or abruptly (RST); whatever is under way is broken. */
+  closed(endedBy: EndedBy, abrupt: boolean): void;
+}
+
+/** Knows nothing and passes everything. */
+export function tcpConversation(ends: ConversationEnds): Conversation {
+  return {
+    fromTarget: (chunk) => ends.forward(chunk),
+    targetEnded: () => {},
+    toTarget: () => {},
+    touched: () => {},
+    closed: () => {},
+  };
+}

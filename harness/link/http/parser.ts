@@ -1,0 +1,229 @@
+/**
+ * Finds the messages in one direction of an HTTP/1 connection, as the bytes come, in any split.
+ * It frames messages (RFC 9112 §6) and reads the few headers that framing needs; it does not judge
+ * them. Bytes it cannot follow end in `lost`, once, and from then on it looks no further.
+ */
+
+/** A message head longer than this is not followed (Node's own limit is 16 KiB, most servers' 64). */
+const HEAD_BYTES_MAX = 64 * 1024;
+
+/** The head of a request or response. */
+export interface Head {
+  /** Request line or status line. */
+  start: string;
+  /** Names in lower case; of repeated ones the last counts. */
+  headers: ReadonlyMap<string, string>;
+}
+
+/** How the body that follows a head is framed. */
+export type Framing =
+  | { kind: 'none' }
+  | { kind: 'length'; bytes: number }
+  | { kind: 'chunked' }
+  | { kind: 'until-close' };
+
+/** What the parser tells, in order. `from` and `to` are offsets into the chunk being pushed. */
+export interface MessageListener {
+  /** A head is complete. `held` are its bytes from earlier chunks; `to` is where it ends in this one. */
+  head(head: Head, held: Buffer | null, from: number, to: number): Framing;
+  /** Bytes of the body, framing included. */
+  body(from: number, to: number): void;
+  /** The message is over. */
+  end(): void;
+  /** From here on the bytes of this chunk belong to a head that is not complete; the parser keeps them. */
+  holding(from: number): void;
+  /** The bytes make no sense any more; `held` were not told before. */
+  lost(why: string, held: Buffer | null, from: number): void;
+}
+
+type State =
+  | { at: 'head' }
+  | { at: 'length'; leftBytes: number }
+  | { at: 'chunk-size'; line: string }
+  | { at: 'chunk-data'; leftBytes: number }
+  | { at: 'trailers'; line: string }
+  | { at: 'until-close' }
+  | { at: 'lost' };
+
+const CR = 13;
+const LF = 10;
+
+export class MessageParser {
+  readonly #listener: MessageListener;
+  #state: State = { at: 'head' };
+  #held: Buffer | null = null;
+
+  constructor(listener: MessageListener) {
+    this.#listener = listener;
+  }
+
+  /** Bytes of an unfinished head, given up by the parser; it looks no further. */
+  surrender(): Buffer | null {
+    const held = this.#held;
+    this.#held = null;
+    this.#state = { at: 'lost' };
+    return held;
+  }
+
+  push(chunk: Buffer): void {
+    let from = 0;
+    while (from < chunk.length) {
+      const next = this.#step(chunk, from);
+      if (next === null) return;
+      from = next;
+    }
+  }
+
+  /** Reads on from `from`; null when the rest of the chunk is dealt with. */
+  #step(chunk: Buffer, from: number): number | null {
+    const state = this.#state;
+    switch (state.at) {
+      case 'lost':
+        return null;
+      case 'head':
+        return this.#readHead(chunk, from);
+      case 'length':
+      case 'chunk-data': {
+        const to = Math.min(chunk.length, from + state.leftBytes);
+        this.#listener.body(from, to);
+        state.leftBytes -= to - from;
+        if (state.leftBytes === 0) {
+          if (state.at === 'length') this.#endMessage();
+          else this.#state = { at: 'chunk-size', line: '' };
+        }
+        return to;
+      }
+      case 'until-close':
+        this.#listener.body(from, chunk.length);
+        return null;
+      case 'chunk-size':
+      case 'trailers':
+        return this.#readLine(chunk, from, state);
+    }
+  }
+
+  #readHead(chunk: Buffer, from: number): number | null {
+    // An empty line before a message is allowed and belongs to nothing (RFC 9112 §2.2).
+    if (this.#held === null && (chunk[from] === CR || chunk[from] === LF)) {
+      this.#listener.body(from, from + 1);
+      return from + 1;
+    }
+    const searchable =
+      this.#held === null ? chunk.subarray(from) : Buffer.concat([this.#held, chunk.subarray(from)]);
+    const headBytes = endOfHead(searchable);
+    if (headBytes === -1) {
+      if (searchable.length > HEAD_BYTES_MAX) return this.#lose('a message head is too long', from);
+      this.#held = this.#held === null ? Buffer.from(searchable) : searchable;
+      this.#listener.holding(from);
+      return null;
+    }
+    const head = parseHead(searchable.subarray(0, headBytes));
+    if (head === null) return this.#lose('a message head is not HTTP/1', from);
+    const held = this.#held;
+    const to = from + headBytes - (held?.length ?? 0);
+    this.#held = null;
+    this.#state = { at: 'lost' }; // until the framing is known; a listener that throws leaves it so
+    const framing = this.#listener.head(head, held, from, to);
+    this.#enter(framing);
+    return to;
+  }
+
+  #enter(framing: Framing): void {
+    switch (framing.kind) {
+      case 'none':
+        this.#endMessage();
+        return;
+      case 'length':
+        if (framing.bytes === 0) this.#endMessage();
+        else this.#state = { at: 'length', leftBytes: framing.bytes };
+        return;
+      case 'chunked':
+        this.#state = { at: 'chunk-size', line: '' };
+        return;
+      case 'until-close':
+        this.#state = { at: 'until-close' };
+        return;
+    }
+  }
+
+  /** Reads a chunk-size or trailer line, which may come in pieces. */
+  #readLine(
+    chunk: Buffer,
+    from: number,
+    state: { at: 'chunk-size' | 'trailers'; line: string },
+  ): number | null {
+    const newline = chunk.indexOf(LF, from);
+    const to = newline === -1 ? chunk.length : newline + 1;
+    state.line += chunk.toString('latin1', from, to);
+    if (state.line.length > HEAD_BYTES_MAX) return this.#lose('a chunk header is too long', from);
+    if (newline === -1) {
+      this.#listener.body(from, to);
+      return null;
+    }
+    const line = state.line.trim();
+    if (state.at === 'trailers') {
+      this.#listener.body(from, to);
+      if (line === '') this.#endMessage();
+      else state.line = '';
+      return to;
+    }
+    if (line === '') {
+      // The CRLF that closes the chunk before.
+      this.#listener.body(from, to);
+      state.line = '';
+      return to;
+    }
+    const size = /^([0-9a-f]{1,12})\s*(;.*)?$/i.exec(line);
+    if (size === null) return this.#lose('a chunk size is not a number', from);
+    this.#listener.body(from, to);
+    const leftBytes = Number.parseInt(size[1] ?? '0', 16);
+    this.#state = leftBytes === 0 ? { at: 'trailers', line: '' } : { at: 'chunk-data', leftBytes };
+    return to;
+  }
+
+  #endMessage(): void {
+    this.#state = { at: 'head' };
+    this.#listener.end();
+  }
+
+  #lose(why: string, from: number): null {
+    const held = this.#held;
+    this.#held = null;
+    this.#state = { at: 'lost' };
+    this.#listener.lost(why, held, from);
+    return null;
+  }
+}
+
+/** Length of the head with its empty line, or -1 while that has not come. */
+function endOfHead(bytes: Buffer): number {
+  const strict = bytes.indexOf('\r\n\r\n');
+  // Bare LF line ends are tolerated by most servers (RFC 9112 §2.2), so they are here.
+  const lenient = bytes.indexOf('\n\n');
+  if (strict === -1) return lenient === -1 ? -1 : lenient + 2;
+  return lenient === -1 || strict < lenient ? strict + 4 : lenient + 2;
+}
+
+function parseHead(bytes: Buffer): Head | null {
+  const lines = bytes.toString('latin1').split(/\r?\n/);
+  const start = lines[0] ?? '';
+  if (!/^(HTTP\/1\.[01] \d{3}|[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP\/1\.[01]$)/.test(start)) return null;
+  const headers = new Map<string, string>();
+  for (const line of lines.slice(1)) {
+    const colon = line.indexOf(':');
+    if (colon > 0) headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+  }
+  return { start, headers };
+}
+
+/** Framing by the headers alone, for messages that may have a body. */
+export function framingOf(head: Head, withoutLength: Framing): Framing {
+  const encoding = head.headers.get('transfer-encoding');
+  if (encoding !== undefined) {
+    return /(^|,)\s*chunked\s*$/i.test(encoding) ? { kind: 'chunked' } : { kind: 'until-close' };
+  }
+  const length = head.headers.get('content-length');
+  if (length === undefined) return withoutLength;
+  const bytes = /^\d{1,15}$/.test(length) ? Number(length) : Number.NaN;
+  return Number.isNaN(bytes) ? { kind: 'until-close' } : { kind: 'length', bytes };
+}

@@ -1,0 +1,137 @@
+/**
+ * One direction of one connection: bytes come in, pass the stages in order of their toxics, go out.
+ * Without stages a chunk is handed on as it came. It holds back the source while the sink is full
+ * or too much is held in stages. It knows neither protocols nor who configured a toxic.
+ */
+import type { Socket } from 'node:net';
+import type { Line, Stage, Toxic } from './toxic.ts';
+
+/**
+ * Bytes that stages may hold before the source is paused. Toxiproxy's latency buffers 1,024 chunks
+ * of up to 32 KiB; a quarter of that keeps 80 MB/s flowing through 100 ms and bounds memory.
+ */
+const HELD_BYTES_MAX = 8 * 1024 * 1024;
+
+/** What the pipe needs from its connection. */
+export interface PipeEnds {
+  source: Socket;
+  destination: Socket;
+  /** Called with each chunk as it goes out. */
+  onDelivered(chunk: Buffer): void;
+  close(): void;
+  reset(): void;
+  random(): number;
+}
+
+interface Running {
+  toxic: Toxic;
+  stage: Stage;
+}
+
+export class Pipe {
+  readonly #ends: PipeEnds;
+  #running: Running[] = [];
+  #heldBytes = 0;
+  #sinkFull = false;
+  #ended = false;
+
+  constructor(ends: PipeEnds) {
+    this.#ends = ends;
+    ends.destination.on('drain', () => {
+      this.#sinkFull = false;
+      this.#flow();
+    });
+  }
+
+  /** Bytes from the source. */
+  write(chunk: Buffer): void {
+    const first = this.#running[0];
+    if (first === undefined) {
+      this.#deliver(chunk);
+      return;
+    }
+    this.#heldBytes += chunk.length;
+    first.stage.write(chunk);
+    this.#flow();
+  }
+
+  /** FIN from the source. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const first = this.#running[0];
+    if (first === undefined) this.#ends.destination.end();
+    else first.stage.end();
+  }
+
+  /** Puts a toxic at the end of the chain. */
+  add(toxic: Toxic, joinedLate: boolean): void {
+    const running: Running = { toxic, stage: NO_STAGE };
+    this.#running.push(running);
+    running.stage = toxic.kind.attach(this.#lineAfter(running, joinedLate), () => toxic.attributes);
+  }
+
+  /** Takes a toxic off the chain; what it held goes on at once. */
+  remove(toxic: Toxic): void {
+    const running = this.#running.find((candidate) => candidate.toxic === toxic);
+    if (running === undefined) return;
+    running.stage.release();
+    this.#running = this.#running.filter((candidate) => candidate !== running);
+    this.#flow();
+  }
+
+  /** The connection is gone. */
+  destroy(): void {
+    for (const { stage } of this.#running) stage.destroy();
+    this.#running = [];
+  }
+
+  #lineAfter(running: Running, joinedLate: boolean): Line {
+    const next = (): Stage | undefined => this.#running[this.#running.indexOf(running) + 1]?.stage;
+    return {
+      push: (chunk) => {
+        const stage = next();
+        if (stage !== undefined) {
+          stage.write(chunk);
+          return;
+        }
+        this.#heldBytes -= chunk.length;
+        this.#deliver(chunk);
+        this.#flow();
+      },
+      end: () => {
+        const stage = next();
+        if (stage === undefined) this.#ends.destination.end();
+        else stage.end();
+      },
+      drop: (byteCount) => {
+        this.#heldBytes -= byteCount;
+      },
+      close: () => this.#ends.close(),
+      reset: () => this.#ends.reset(),
+      random: () => this.#ends.random(),
+      joinedLate,
+    };
+  }
+
+  #deliver(chunk: Buffer): void {
+    if (this.#ends.destination.destroyed || this.#ends.destination.writableEnded) return;
+    this.#ends.onDelivered(chunk);
+    if (!this.#ends.destination.write(chunk)) {
+      this.#sinkFull = true;
+      this.#flow();
+    }
+  }
+
+  #flow(): void {
+    const { source } = this.#ends;
+    const mustWait = this.#sinkFull || this.#heldBytes > HELD_BYTES_MAX;
+    if (mustWait !== source.isPaused()) {
+      if (mustWait) source.pause();
+      else source.resume();
+    }
+  }
+}
+
+/** Stands in for the moment in which a stage is being made. */
+const NO_STAGE: Stage = { write: () => {}, end: () => {}, release: () => {}, destroy: () => {} };

@@ -1,0 +1,124 @@
+/**
+ * The embedded load engine: open loop. Requests leave at their planned moments whether or not
+ * earlier ones were answered, and latency counts from the planned moment, so that a slow target
+ * cannot slow its own examiner (coordinated omission). What could not be sent is counted, not delayed.
+ */
+import { type Dispatcher, Pool } from 'undici';
+import type { Config } from '../model/config.ts';
+import type { RequestEvent, Unnumbered } from '../model/history.ts';
+import type { Traffic } from '../model/scenario.ts';
+import { type Clock, type Nanoseconds, toNs } from '../model/time.ts';
+import type { PlannedRequest } from './plan.ts';
+
+/** Longest sleep between looks at the plan; keeps a stop from waiting for a distant arrival. */
+const TICK_MAX_MS = 50;
+
+export interface LoadOptions {
+  entryUrl: string;
+  plan: readonly PlannedRequest[];
+  /** Moment of the run at which `atMs` 0 lies. */
+  startT: Nanoseconds;
+  traffic: Traffic;
+  served: Config['served'];
+  links: readonly string[];
+  now: Clock;
+  emit(event: Unnumbered<RequestEvent>): void;
+  /** Stops sending; what is open is awaited. */
+  signal: AbortSignal;
+}
+
+/** Sends the plan and settles when the last answer has come or been given up. */
+export async function driveLoad(options: LoadOptions): Promise<void> {
+  const { plan, startT, traffic, now, signal } = options;
+  const pool = new Pool(options.entryUrl, {
+    connections: traffic.maxInFlight,
+    pipelining: 1,
+    headersTimeout: 0, // one limit for the whole request, below
+    bodyTimeout: 0,
+  });
+  const open = new Set<Promise<void>>();
+  let next = 0;
+  try {
+    await new Promise<void>((resolve) => {
+      const tick = (): void => {
+        if (signal.aborted) {
+          resolve();
+          return;
+        }
+        let planned = plan[next];
+        while (planned !== undefined && startT + toNs(planned.atMs) <= now()) {
+          if (open.size >= traffic.maxInFlight) options.emit(dropped(planned, options));
+          else {
+            const sent = send(pool, planned, options).finally(() => open.delete(sent));
+            open.add(sent);
+          }
+          planned = plan[++next];
+        }
+        if (planned === undefined) {
+          resolve();
+          return;
+        }
+        const waitMs = (startT + toNs(planned.atMs) - now()) / 1e6;
+        setTimeout(tick, Math.max(0, Math.min(TICK_MAX_MS, waitMs)));
+      };
+      tick();
+    });
+    await Promise.all(open);
+  } finally {
+    await pool.destroy();
+  }
+}
+
+async function send(pool: Pool, planned: PlannedRequest, options: LoadOptions): Promise<void> {
+  const { traffic, now, emit } = options;
+  const startT = now();
+  const limit = AbortSignal.timeout(traffic.requestTimeoutMs);
+  try {
+    const response = await pool.request({
+      method: planned.method as Dispatcher.HttpMethod,
+      path: planned.path,
+      headers: {
+        ...(planned.body === null ? {} : { 'content-type': 'application/json' }),
+        traceparent: `00-${planned.trace}-${planned.trace.slice(0, 16)}-01`,
+        ...planned.headers,
+      },
+      body: planned.body,
+      signal: limit,
+    });
+    await response.body.dump({ limit: Number.MAX_SAFE_INTEGER });
+    const status = response.statusCode;
+    const outcome = status >= 200 && status < 300 ? 'ok' : 'error';
+    emit({ ...base(planned, options, startT), status, outcome, ...servedOf(response.headers, options) });
+  } catch {
+    // Which error it was adds nothing here: either our own limit ended it or the connection broke.
+    const outcome = limit.aborted ? 'timeout' : 'broken';
+    emit({ ...base(planned, options, startT), status: null, outcome, ...NOT_SERVED });
+  }
+}
+
+const NOT_SERVED = { servedBy: null, served: {}, ageMs: null };
+
+function base(planned: PlannedRequest, { startT: origin, now }: LoadOptions, startT: Nanoseconds) {
+  const { name, key, trace, atMs } = planned;
+  return { kind: 'request' as const, t: origin + toNs(atMs), startT, endT: now(), name, key, trace };
+}
+
+function dropped(planned: PlannedRequest, options: LoadOptions): Unnumbered<RequestEvent> {
+  return { ...base(planned, options, options.now()), status: null, outcome: 'dropped', ...NOT_SERVED };
+}
+
+function servedOf(headers: Record<string, string | string[] | undefined>, options: LoadOptions) {
+  const { served, links } = options;
+  if (served === undefined) return NOT_SERVED;
+  const read = (name: string | undefined): string | null => {
+    const value = name === undefined ? undefined : headers[name.toLowerCase()];
+    return typeof value === 'string' ? value : null;
+  };
+  const perLink: Record<string, string> = {};
+  for (const link of links) {
+    const by = read(served.perLinkHeader?.replace('{{link}}', link));
+    if (by !== null) perLink[link] = by;
+  }
+  const ageMs = Number(read(served.ageMsHeader) ?? Number.NaN);
+  return { servedBy: read(served.header), served: perLink, ageMs: Number.isNaN(ageMs) ? null : ageMs };
+}

@@ -1,0 +1,116 @@
+/**
+ * The load as a plan: every request with its intended moment and its content, decided by the seed
+ * before the first one is sent. Pure, so that a run can be repeated and a plan looked at.
+ */
+import type { Config } from '../model/config.ts';
+import { UsageError } from '../model/errors.ts';
+import { seededRandom, seedFor } from '../model/random.ts';
+import type { Traffic } from '../model/scenario.ts';
+import type { Ms } from '../model/time.ts';
+import { nearest } from '../model/validate.ts';
+
+/** One request to be sent. */
+export interface PlannedRequest {
+  atMs: Ms;
+  name: string;
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: string | null;
+  /** Unique in the run; `{{key}}` in the config's templates. */
+  key: string;
+  /** 32 hex digits, sent in traceparent. */
+  trace: string;
+}
+
+/**
+ * Draws the plan for `durationMs` of traffic.
+ * @throws UsageError where the mix names an unknown request kind, or a template an unknown pool.
+ */
+export function planLoad(
+  traffic: Traffic,
+  config: Config,
+  durationMs: Ms,
+  seed: number,
+  run: string,
+): PlannedRequest[] {
+  const kinds = Object.entries(traffic.mix).filter(([, weight]) => weight > 0);
+  for (const [name] of kinds) {
+    if (config.requests[name] !== undefined) continue;
+    const near = nearest(name, Object.keys(config.requests));
+    throw new UsageError(
+      `traffic.mix: no request "${name}" in the config${near === undefined ? '' : `; did you mean "${near}"?`}`,
+    );
+  }
+  const totalWeight = kinds.reduce((sum, [, weight]) => sum + weight, 0);
+  if (totalWeight === 0) throw new UsageError('traffic.mix: every weight is 0, so there is nothing to send');
+
+  const random = seededRandom(seedFor(seed, 'load'));
+  const plan: PlannedRequest[] = [];
+  const meanGapMs = 1000 / traffic.ratePerSecond;
+  for (let atMs = gap(); atMs < durationMs; atMs += gap()) plan.push(request(atMs, draw()));
+  return plan;
+
+  function gap(): Ms {
+    // Independent arrivals have exponential gaps; 1 − u keeps the logarithm finite.
+    return traffic.arrivals === 'constant' ? meanGapMs : -Math.log(1 - random()) * meanGapMs;
+  }
+
+  function draw(): string {
+    let left = random() * totalWeight;
+    for (const [name, weight] of kinds) {
+      left -= weight;
+      if (left < 0) return name;
+    }
+    return kinds.at(-1)?.[0] ?? '';
+  }
+
+  function request(atMs: Ms, name: string): PlannedRequest {
+    const kind = config.requests[name];
+    if (kind === undefined) throw new UsageError(`traffic.mix: no request "${name}" in the config`);
+    const key = `${run}-${plan.length + 1}`;
+    const fillIn = (text: string): string => fillTemplate(text, key, `requests.${name}`);
+    return {
+      atMs,
+      name,
+      method: kind.method,
+      path: fillIn(kind.path),
+      headers: Object.fromEntries(
+        Object.entries(kind.headers).map(([header, text]) => [header, fillIn(text)]),
+      ),
+      body: kind.body === undefined ? null : JSON.stringify(mapStrings(kind.body, fillIn)),
+      key,
+      trace: hexDigits(32),
+    };
+  }
+
+  function fillTemplate(text: string, key: string, where: string): string {
+    return text.replaceAll(/\{\{\s*([^}]*?)\s*\}\}/g, (_whole, name: string) => {
+      if (name === 'key') return key;
+      const words = name.startsWith('pick.') ? config.pools[name.slice('pick.'.length)] : undefined;
+      const word = words?.[Math.floor(random() * words.length)];
+      if (word === undefined)
+        throw new UsageError(`${where}: unknown placeholder {{${name}}}; known: {{key}} and {{pick.<pool>}}`);
+      return word;
+    });
+  }
+
+  function hexDigits(count: number): string {
+    let digits = '';
+    while (digits.length < count)
+      digits += Math.floor(random() * 0x10000)
+        .toString(16)
+        .padStart(4, '0');
+    return digits.slice(0, count);
+  }
+}
+
+/** Applies `change` to every string inside a JSON value. */
+function mapStrings(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((item) => mapStrings(item, change));
+  if (value !== null && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStrings(item, change)]));
+  }
+  return value;
+}

@@ -1,0 +1,91 @@
+/**
+ * What a person tells the rig once about their service: how to start it, which links it has, how
+ * its requests look and how an outcome is recognised. Nothing here is specific to one service.
+ */
+import { z } from 'zod';
+
+/** A process to start. Strings may hold `{{link.<name>.host}}`, `.port`, `.url`, `{{dir}}` and `{{run}}`. */
+export const Command = z.strictObject({
+  command: z.array(z.string()).min(1),
+  env: z.record(z.string(), z.string()).default({}),
+});
+export type Command = z.infer<typeof Command>;
+
+/** What stands behind a link: a PostgreSQL of our own, a process that announces its URL, or an address. */
+export const Dependency = z.union([
+  z.strictObject({
+    postgres: z.strictObject({
+      /** Run once against an empty database (env DATABASE_URL); its result is kept and copied per run. */
+      prepare: Command,
+      /** Files whose change makes the kept result stale. */
+      preparedBy: z.array(z.string()).default([]),
+    }),
+  }),
+  z.strictObject({ process: Command }),
+  z.strictObject({ address: z.string().regex(/^[^:]+:\d+$/, 'must be host:port') }),
+]);
+export type Dependency = z.infer<typeof Dependency>;
+
+/** One hop from the target to a dependency. */
+export const LinkConfig = z.strictObject({
+  /** What the link reads from the bytes; `tcp` reads nothing. */
+  protocol: z.enum(['http', 'postgres', 'tcp']),
+  dependency: Dependency,
+});
+export type LinkConfig = z.infer<typeof LinkConfig>;
+
+/**
+ * A request the load can send. Strings may hold `{{key}}` (unique per request) and
+ * `{{pick.<pool>}}` (one of a pool's words, drawn with the seed).
+ */
+export const RequestKind = z.strictObject({
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  path: z.string().startsWith('/'),
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.unknown().optional(),
+  /** Links this request uses when all is well. */
+  needs: z.array(z.string()),
+  /** A write: every acknowledged one must be found by the audit `writes`, once. */
+  write: z.boolean().default(false),
+});
+export type RequestKind = z.infer<typeof RequestKind>;
+
+/** Reads the truth straight from the dependencies, around target and links; prints one line of JSON. */
+export const Audit = Command;
+
+/** A profile: environment variables for the target that change its times. */
+export const Profile = z.strictObject({ env: z.record(z.string(), z.string()) });
+
+/** The config file, `tripcurve.config.ts`. */
+export const Config = z.strictObject({
+  target: z.strictObject({
+    name: z.string(),
+    /** Prints a line of JSON `{"listening":"http://host:port"}` on stdout when it accepts requests. */
+    start: Command,
+    /** Answers 200 when ready. */
+    readyPath: z.string().startsWith('/'),
+    /** Serves the declared policy and breaker states (see docs/policy.md); left out: only the wire is known. */
+    resiliencePath: z.string().startsWith('/').optional(),
+    /** Variable that names a mutant, for targets that have some. */
+    mutantEnv: z.string().optional(),
+    mutants: z.array(z.string()).default([]),
+  }),
+  profiles: z.record(z.string(), Profile),
+  links: z.record(z.string().regex(/^[a-z][a-z0-9_-]*$/), LinkConfig),
+  requests: z.record(z.string(), RequestKind),
+  pools: z.record(z.string(), z.array(z.string()).min(1)).default({}),
+  /** How an answer says from where it was served. */
+  served: z
+    .strictObject({
+      /** Header with the way the answer was served; `live` is the healthy one. */
+      header: z.string(),
+      /** Header per link, with `{{link}}` for its name. */
+      perLinkHeader: z.string().optional(),
+      ageMsHeader: z.string().optional(),
+    })
+    .optional(),
+  audits: z.record(z.string(), Audit).default({}),
+});
+export type Config = z.infer<typeof Config>;
+/** A config as a person writes it. */
+export type ConfigInput = z.input<typeof Config>;

@@ -1,0 +1,208 @@
+/**
+ * The record of a run: every request, exchange, fault and process event, in one order of time.
+ * The file is NDJSON: a header line, then one event a line. docs/history.md is made from this file.
+ */
+import { z } from 'zod';
+import { Fault } from './fault.ts';
+import { BreakerState, Policy } from './policy.ts';
+import { Scenario } from './scenario.ts';
+
+/** Version of the file format; a reader refuses a newer one. */
+export const HISTORY_VERSION = 1;
+
+const Ns = z.int().describe('nanoseconds since the origin of the run');
+const Count = z.int().min(0);
+
+/** First line of the file. */
+export const HistoryHeader = z.object({
+  tripcurve: z.literal('history'),
+  version: z.literal(HISTORY_VERSION),
+  run: z.string(),
+  scenario: Scenario,
+  seed: z.int().min(0),
+  environment: z.string(),
+  /** Who injects: `embedded` or `toxiproxy`. */
+  links: z.string(),
+  mutant: z.string().nullable(),
+  target: z.string(),
+  /** What the target declares per link, read before the fault. */
+  declared: z.record(z.string(), Policy),
+  protocols: z.record(z.string(), z.string()),
+  /** Links each request kind uses when all is well, and whether it is a write. */
+  requests: z.record(z.string(), z.object({ needs: z.array(z.string()), write: z.boolean() })),
+  /** Wall-clock time of the origin; every other time is monotonic. */
+  startedAt: z.iso.datetime(),
+});
+export type HistoryHeader = z.infer<typeof HistoryHeader>;
+
+const base = {
+  id: z.int().describe('unique in the file; verdicts cite it'),
+  t: Ns.describe('when it began'),
+};
+const interval = { ...base, endT: Ns.describe('when it ended') };
+
+/** One entry request, from its intended start. */
+export const RequestEvent = z.object({
+  ...interval,
+  kind: z.literal('request'),
+  name: z.string().describe('request kind of the config'),
+  startT: Ns.describe('when it was really sent; t is when it was meant to be'),
+  status: z.int().nullable(),
+  outcome: z
+    .enum(['ok', 'error', 'timeout', 'broken', 'dropped'])
+    .describe(
+      'ok: 2xx; error: another status; timeout: the caller gave up; broken: no HTTP answer; dropped: never sent, too many in flight',
+    ),
+  servedBy: z.string().nullable(),
+  served: z.record(z.string(), z.string()).describe('per link, where the answer says so'),
+  ageMs: z.number().nullable(),
+  key: z.string(),
+  trace: z.string().describe('trace id sent in traceparent'),
+});
+export type RequestEvent = z.infer<typeof RequestEvent>;
+
+/** Why something on a link ended. */
+export const EndedBy = z.enum(['target', 'dependency', 'link']);
+export type EndedBy = z.infer<typeof EndedBy>;
+
+/** One HTTP request and its answer, seen on a link. */
+export const ExchangeEvent = z.object({
+  ...interval,
+  kind: z.literal('exchange'),
+  link: z.string(),
+  connection: z.int(),
+  method: z.string(),
+  path: z.string(),
+  status: z.int().nullable(),
+  outcome: z.enum(['answered', 'broken']),
+  endedBy: EndedBy.describe('who gave the answer, or broke it off'),
+  firstByteT: Ns.nullable(),
+  bytesUp: Count,
+  bytesDown: Count,
+  bodyHash: z.string().nullable().describe('SHA-256 of the request body, first 16 hex digits'),
+  trace: z.string().nullable().describe('trace id found in traceparent'),
+  faults: z.array(z.string()).describe('ids of the faults that acted on it'),
+});
+export type ExchangeEvent = z.infer<typeof ExchangeEvent>;
+
+/** One Postgres statement and its result, seen on a link. `STARTUP` is the handshake of a connection. */
+export const StatementEvent = z.object({
+  ...interval,
+  kind: z.literal('statement'),
+  link: z.string(),
+  connection: z.int(),
+  command: z.string().describe('first word of the statement, upper case'),
+  textHash: z.string().nullable(),
+  tag: z.string().nullable().describe('command tag, such as "INSERT 0 1"'),
+  sqlstate: z.string().nullable(),
+  outcome: z.enum(['completed', 'failed', 'broken']),
+  endedBy: EndedBy,
+  inTransaction: z.boolean(),
+  trace: z.string().nullable().describe('trace id found in a traceparent comment (sqlcommenter)'),
+  faults: z.array(z.string()),
+});
+export type StatementEvent = z.infer<typeof StatementEvent>;
+
+/** A connection through a link. */
+export const ConnectionEvent = z.object({
+  ...base,
+  kind: z.literal('connection'),
+  link: z.string(),
+  connection: z.int(),
+  what: z.enum(['opened', 'closed', 'refused']).describe('refused: the dependency did not accept the dial'),
+  endedBy: EndedBy.nullable(),
+  bytesUp: Count,
+  bytesDown: Count,
+  faults: z.array(z.string()),
+});
+export type ConnectionEvent = z.infer<typeof ConnectionEvent>;
+
+/** A fault armed or lifted, stamped by the link itself. */
+export const FaultEvent = z.object({
+  ...base,
+  kind: z.literal('fault'),
+  link: z.string(),
+  fault: z.string().describe('id'),
+  what: z.enum(['injected', 'healed']),
+  spec: Fault.nullable(),
+});
+export type FaultEvent = z.infer<typeof FaultEvent>;
+
+/** What the target says of its breaker; corroborates only. */
+export const BreakerEvent = z.object({
+  ...base,
+  kind: z.literal('breaker'),
+  link: z.string(),
+  from: BreakerState.nullable(),
+  to: BreakerState,
+});
+export type BreakerEvent = z.infer<typeof BreakerEvent>;
+
+/** A process of the environment. */
+export const ProcessEvent = z.object({
+  ...base,
+  kind: z.literal('process'),
+  name: z.string(),
+  what: z.enum(['started', 'ready', 'exited']),
+  pid: z.int(),
+  code: z.int().nullable(),
+  signal: z.string().nullable(),
+  expected: z.boolean().describe('false: it went down though nobody asked it to'),
+});
+export type ProcessEvent = z.infer<typeof ProcessEvent>;
+
+/** The boundaries of the run. */
+export const PhaseEvent = z.object({
+  ...base,
+  kind: z.literal('phase'),
+  phase: z.enum(['steady', 'fault', 'recovery', 'end']),
+});
+export type PhaseEvent = z.infer<typeof PhaseEvent>;
+
+/** The truth read straight from a dependency after recovery. */
+export const AuditEvent = z.object({
+  ...base,
+  kind: z.literal('audit'),
+  name: z.string(),
+  result: z.record(z.string(), z.unknown()).nullable(),
+  error: z.string().nullable(),
+});
+export type AuditEvent = z.infer<typeof AuditEvent>;
+
+/** What was still injected after everything was healed; empty is as it should be. */
+export const ResidueEvent = z.object({ ...base, kind: z.literal('residue'), left: z.array(z.string()) });
+
+/** Free text: a person's remark, a parser that lost track, a guard that fired. */
+export const NoteEvent = z.object({ ...base, kind: z.literal('note'), text: z.string() });
+
+export const HistoryEvent = z.discriminatedUnion('kind', [
+  RequestEvent,
+  ExchangeEvent,
+  StatementEvent,
+  ConnectionEvent,
+  FaultEvent,
+  BreakerEvent,
+  ProcessEvent,
+  PhaseEvent,
+  AuditEvent,
+  ResidueEvent,
+  NoteEvent,
+]);
+export type HistoryEvent = z.infer<typeof HistoryEvent>;
+
+/** The events of one kind. */
+export type EventOf<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>;
+
+/** An event before the recorder has numbered it. */
+export type Unnumbered<E = HistoryEvent> = E extends unknown ? Omit<E, 'id'> : never;
+
+/** A whole record, in order of time. */
+export interface History {
+  header: HistoryHeader;
+  events: readonly HistoryEvent[];
+}
+
+/** The events of one kind, in order. */
+export function eventsOf<K extends HistoryEvent['kind']>(history: History, kind: K): EventOf<K>[] {
+  return history.events.filter((event): event is EventOf<K> => event.kind === kind);
+}

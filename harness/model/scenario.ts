@@ -1,0 +1,79 @@
+/**
+ * A scenario: one outage rehearsed, as plain data. Environment and target come from the config;
+ * here stand the load, the time line of faults, and what must be true before, during and after.
+ */
+import { z } from 'zod';
+import { Fault } from './fault.ts';
+
+const Milliseconds = z.number().min(0);
+
+/** A check by name with its parameters; the checker's own schema validates the parameters. */
+export const Expectation = z.looseObject({ check: z.string().min(1), link: z.string().optional() });
+export type Expectation = z.infer<typeof Expectation>;
+
+/** Injects a fault at a time, for a while or until healed. */
+export const InjectStep = z.strictObject({
+  at: Milliseconds,
+  inject: Fault,
+  on: z.string().min(1),
+  forMs: z.number().positive().optional(),
+});
+
+/** Lifts the faults of one link, or of all. */
+export const HealStep = z.strictObject({ at: Milliseconds, heal: z.string().min(1) });
+
+/** One entry of the time line; `at` counts in ms from the first intended request. */
+export const Step = z.union([InjectStep, HealStep]);
+export type Step = z.infer<typeof Step>;
+
+/** Load as data: an open arrival process over weighted request kinds. */
+export const Traffic = z.strictObject({
+  /** Arrivals per second. */
+  ratePerSecond: z.number().positive().max(10_000),
+  /** Weight of each request kind of the config. */
+  mix: z.record(z.string(), z.number().min(0)),
+  /** `poisson`: independent arrivals; `constant`: evenly spaced. */
+  arrivals: z.enum(['poisson', 'constant']).default('poisson'),
+  /** Requests open at once; arrivals beyond it are dropped and counted. */
+  maxInFlight: z.int().min(1).max(10_000).default(256),
+  /** How long the caller waits for an answer. */
+  requestTimeoutMs: z.number().positive().default(5_000),
+});
+export type Traffic = z.infer<typeof Traffic>;
+
+/** See {@link Scenario} in docs/scenarios.md for an example. */
+export const Scenario = z.strictObject({
+  name: z.string().min(1),
+  /** One paragraph: what outage this rehearses, and what class of incident it stands for. */
+  about: z.string().min(1),
+  /** Policy times of the target: `fast` for CI, `production` for the nightly long run. */
+  profile: z.string().default('fast'),
+  tags: z.array(z.string()).default([]),
+  traffic: Traffic,
+  steadyState: z.array(Expectation).min(1),
+  timeline: z.array(Step).min(1),
+  /** After the last heal the target has this long to be as before. */
+  recovery: z.strictObject({ withinMs: z.number().positive() }),
+  expect: z.array(Expectation).min(1),
+});
+export type Scenario = z.infer<typeof Scenario>;
+/** A scenario as a person writes it, defaults left out. */
+export type ScenarioInput = z.input<typeof Scenario>;
+
+/** The moments that give a scenario its three phases, in ms from the first intended request. */
+export interface Phases {
+  /** First injection: the steady state before ends here. */
+  faultAtMs: number;
+  /** Last heal: recovery begins here. */
+  healAtMs: number;
+  /** End of the load. */
+  endAtMs: number;
+}
+
+/** Derives the phases from the time line. A fault nobody heals is healed when recovery begins. */
+export function phasesOf(scenario: Scenario): Phases {
+  const starts = scenario.timeline.flatMap((step) => ('inject' in step ? [step.at] : []));
+  const ends = scenario.timeline.map((step) => ('inject' in step ? step.at + (step.forMs ?? 0) : step.at));
+  const healAtMs = Math.max(...ends);
+  return { faultAtMs: Math.min(...starts), healAtMs, endAtMs: healAtMs + scenario.recovery.withinMs };
+}

@@ -1,0 +1,70 @@
+/**
+ * Reads what the target says of itself at its resilience endpoint: declared policy once, breaker
+ * states again and again. It corroborates; no verdict rests on it alone.
+ */
+import { Agent, request } from 'undici';
+import { EnvironmentError, messageOf } from '../model/errors.ts';
+import type { BreakerEvent, Unnumbered } from '../model/history.ts';
+import { type BreakerState, type Policy, ResilienceDocument } from '../model/policy.ts';
+import type { Clock, Ms } from '../model/time.ts';
+
+/** How often the states are read. A state shorter than this can go unseen. */
+const POLL_EVERY_MS: Ms = 50;
+
+/** The declared policy per link. @throws EnvironmentError where the document is missing or malformed. */
+export async function readDeclared(url: URL): Promise<Record<string, Policy>> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const document = ResilienceDocument.parse(await response.json());
+    return Object.fromEntries(Object.entries(document.links).map(([link, { policy }]) => [link, policy]));
+  } catch (error) {
+    throw new EnvironmentError(
+      `the target's declared policy at ${url.pathname} cannot be read: ${messageOf(error)}`,
+    );
+  }
+}
+
+/** Watches breaker states until `signal` aborts; emits each change. A read that fails is left out. */
+export async function watchBreakers(
+  url: URL,
+  now: Clock,
+  emit: (event: Unnumbered<BreakerEvent>) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  // A connection of its own: the load's pool may be full just when the state is interesting.
+  const agent = new Agent({ connections: 1 });
+  const known = new Map<string, BreakerState>();
+  while (!signal.aborted) {
+    const t = now();
+    try {
+      const response = await request(url, {
+        dispatcher: agent,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(1_000)]),
+      });
+      const { links } = ResilienceDocument.parse(await response.body.json());
+      for (const [link, { state }] of Object.entries(links)) {
+        const from = known.get(link) ?? null;
+        if (from !== state) emit({ kind: 'breaker', t, link, from, to: state });
+        known.set(link, state);
+      }
+    } catch {
+      // The target may be busy or gone; the wire tells, and the next read will.
+    }
+    await nextPoll(signal);
+  }
+  await agent.destroy();
+}
+
+function nextPoll(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, POLL_EVERY_MS);
+    signal.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,45 @@
+/** What a person sees in a terminal: a line per scenario with its verdict and the numbers behind it. */
+import type { Judgement, Outcome } from '../model/verdict.ts';
+import type { FailedScenario, ReportedScenario, RunReport } from './run-report.ts';
+
+const MARKS: Record<Outcome, string> = { holds: '✓', fails: '✗', inconclusive: '?' };
+const COLOURS: Record<Outcome, string> = { holds: '32', fails: '31', inconclusive: '33' };
+
+/** Colour only where a person looks and has not declined it (no-color.org). */
+const colourful = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+
+function paint(code: string, text: string): string {
+  return colourful ? `\u001b[${code}m${text}\u001b[0m` : text;
+}
+
+/** One line that says what a scenario proved; where it failed, what failed, a line each. */
+export function scenarioLine(scenario: ReportedScenario): string {
+  const seconds = `${(scenario.totalMs / 1000).toFixed(1)} s`;
+  const head = `${paint(COLOURS[scenario.outcome], MARKS[scenario.outcome])} ${scenario.name.padEnd(28)} ${scenario.outcome.padEnd(12)} ${seconds.padStart(6)}`;
+  const wrong = scenario.judgements.filter(({ verdict }) => verdict.outcome !== 'holds');
+  if (wrong.length > 0) return [head, ...wrong.map(complaint)].join('\n');
+  const told = scenario.judgements.filter(({ part }) => part === 'expect').map(({ verdict }) => verdict.says);
+  return `${head}  ${told.join('; ')}`;
+}
+
+function complaint({ check, part, verdict }: Judgement): string {
+  return `    ${paint(COLOURS[verdict.outcome], `${MARKS[verdict.outcome]} ${verdict.outcome}`)} ${check} (${part}): ${verdict.says}`;
+}
+
+/** A scenario that could not be run. */
+export function failedLine({ name, why }: FailedScenario): string {
+  return `${paint('31', '✗')} ${name.padEnd(28)} ${'not run'.padEnd(12)}         ${why}`;
+}
+
+/** The last lines of a run. */
+export function summary(report: RunReport, reportDir: string): string {
+  const by = (outcome: Outcome): number =>
+    report.scenarios.filter((scenario) => scenario.outcome === outcome).length;
+  const parts = [
+    `${by('holds')} held`,
+    `${by('fails')} failed`,
+    `${by('inconclusive')} inconclusive`,
+    `${report.failed.length} not run`,
+  ];
+  return `\n${parts.join(', ')} in ${(report.totalMs / 1000).toFixed(1)} s, seed ${report.seed}${report.mutant === null ? '' : `, mutant ${report.mutant}`}\nreport: ${reportDir}/report.html`;
+}

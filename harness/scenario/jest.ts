@@ -1,0 +1,48 @@
+/** The Jest binding: each scenario file becomes one test. Set as `setupFilesAfterEnv` of the scenarios project. */
+import path from 'node:path';
+import { expect, test } from '@jest/globals';
+import { embedded } from '../environment/embedded.ts';
+import { bindScenarios } from './define.ts';
+import { checkScenario, loadConfig } from './load.ts';
+import { runScenario } from './run.ts';
+
+/** Longer than any scenario with tag quick or nightly; `long` ones are run by the command line. */
+const TEST_LIMIT_MS = 180_000;
+
+/** Set by the global set-up for all workers. */
+function setting(name: string): string {
+  const value = process.env[name];
+  if (value === undefined)
+    throw new Error(`${name} is not set: scenarios run through npm run scenarios or npx tripcurve run`);
+  return value;
+}
+
+bindScenarios((input) => {
+  test(
+    input.name,
+    async () => {
+      const cwd = setting('TRIPCURVE_CWD');
+      const config = await loadConfig(cwd);
+      const file = path.relative(cwd, expect.getState().testPath ?? '');
+      const scenario = checkScenario(input, config, file);
+      const result = await runScenario(
+        { file, scenario },
+        {
+          config,
+          cwd,
+          environment: embedded,
+          run: setting('TRIPCURVE_RUN'),
+          runDir: setting('TRIPCURVE_RUN_DIR'),
+          seed: Number(setting('TRIPCURVE_SEED')),
+          mutant: process.env.TRIPCURVE_MUTANT ?? null,
+          signal: new AbortController().signal,
+        },
+      );
+      const wrong = result.judgements.filter(({ verdict }) => verdict.outcome !== 'holds');
+      expect(
+        wrong.map(({ check, part, verdict }) => `${verdict.outcome}: ${check} (${part}): ${verdict.says}`),
+      ).toEqual([]);
+    },
+    TEST_LIMIT_MS,
+  );
+});

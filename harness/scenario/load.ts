@@ -1,0 +1,133 @@
+/** Finds and reads scenario files and the config, and checks everything that can be checked before a run. */
+import { access, glob, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { resolveExpectation } from '../check/judge.ts';
+import { faultTypes, resolveFault } from '../link/faults.ts';
+import { Config } from '../model/config.ts';
+import { messageOf, UsageError } from '../model/errors.ts';
+import { Scenario } from '../model/scenario.ts';
+import { nearest, validate } from '../model/validate.ts';
+
+/** Name of the config file, looked for in the folder the rig is called in. */
+export const CONFIG_FILE = 'tripcurve.config.ts';
+const SCENARIO_SUFFIX = '.scenario.ts';
+
+/** A scenario and the file it stands in, relative to the config's folder. */
+export interface LoadedScenario {
+  file: string;
+  scenario: Scenario;
+}
+
+/** Reads the config of a folder. @throws UsageError where it is missing or wrong. */
+export async function loadConfig(cwd: string): Promise<Config> {
+  const file = path.join(cwd, CONFIG_FILE);
+  await access(file).catch(() => {
+    throw new UsageError(`no ${CONFIG_FILE} in ${cwd}; run tripcurve in the folder that has one`);
+  });
+  return validate(Config, await importDefault(file, CONFIG_FILE), CONFIG_FILE);
+}
+
+/**
+ * Reads the scenarios under the given files and folders (all of `scenarios/` where none is given), in
+ * order of their paths.
+ * @throws UsageError where a path has none, or a scenario is malformed.
+ */
+export async function loadScenarios(
+  cwd: string,
+  paths: readonly string[],
+  config: Config,
+): Promise<LoadedScenario[]> {
+  const files = new Set<string>();
+  for (const given of paths.length === 0 ? ['scenarios'] : paths) {
+    const found = await scenarioFiles(cwd, given);
+    if (found.length === 0) throw new UsageError(await unknownPath(cwd, given));
+    for (const file of found) files.add(file);
+  }
+  const loaded: LoadedScenario[] = [];
+  for (const file of [...files].sort()) {
+    const scenario = checkScenario(await importDefault(path.join(cwd, file), file), config, file);
+    const twin = loaded.find((other) => other.scenario.name === scenario.name);
+    if (twin !== undefined) throw new UsageError(`${file}: name "${scenario.name}" is taken by ${twin.file}`);
+    loaded.push({ file, scenario });
+  }
+  return loaded;
+}
+
+/**
+ * Checks a scenario against the schema, the config's links and requests, and the registries of faults
+ * and checks.
+ * @throws UsageError that names the field and what was expected.
+ */
+export function checkScenario(value: unknown, config: Config, where: string): Scenario {
+  const scenario = validate(Scenario, value, where);
+  for (const [i, step] of scenario.timeline.entries()) {
+    const at = `${where}: timeline[${i}]`;
+    if ('inject' in step) {
+      const link = config.links[known(step.on, Object.keys(config.links), `${at}.on`, 'link')];
+      resolveFault(step.inject, `f${i}`, link?.protocol ?? 'tcp', `${at}.inject`);
+    } else if (step.heal !== 'all') known(step.heal, Object.keys(config.links), `${at}.heal`, 'link');
+  }
+  if (!scenario.timeline.some((step) => 'inject' in step)) {
+    throw new UsageError(
+      `${where}: timeline injects nothing; give it a fault, one of ${faultTypes().join(', ')}`,
+    );
+  }
+  for (const part of ['steadyState', 'expect'] as const) {
+    for (const [i, expectation] of scenario[part].entries()) {
+      const at = `${where}: ${part}[${i}]`;
+      resolveExpectation(expectation, at);
+      if (expectation.link !== undefined)
+        known(expectation.link, Object.keys(config.links), `${at}.link`, 'link');
+    }
+  }
+  for (const name of Object.keys(scenario.traffic.mix)) {
+    known(name, Object.keys(config.requests), `${where}: traffic.mix`, 'request');
+  }
+  known(scenario.profile, Object.keys(config.profiles), `${where}: profile`, 'profile');
+  return scenario;
+}
+
+/** Audits that a scenario's expectations rest on. */
+export function auditsOf(scenario: Scenario): string[] {
+  const names = scenario.expect.flatMap((expectation) => {
+    const { checker, params } = resolveExpectation(expectation, scenario.name);
+    return checker.audits?.(params) ?? [];
+  });
+  return [...new Set(names)];
+}
+
+/** @throws UsageError with the nearest known name. */
+export function known(name: string, names: readonly string[], where: string, thing: string): string {
+  if (names.includes(name)) return name;
+  const near = nearest(name, names);
+  throw new UsageError(
+    `${where}: no ${thing} "${name}"; ${near === undefined ? `one of ${names.join(', ')}` : `did you mean "${near}"?`}`,
+  );
+}
+
+async function scenarioFiles(cwd: string, given: string): Promise<string[]> {
+  const target = path.resolve(cwd, given);
+  const found = await stat(target).catch(() => null);
+  if (found?.isFile() === true) return target.endsWith(SCENARIO_SUFFIX) ? [path.relative(cwd, target)] : [];
+  if (found?.isDirectory() !== true) return [];
+  const files = await Array.fromAsync(glob(`**/*${SCENARIO_SUFFIX}`, { cwd: target }));
+  return files.map((file) => path.relative(cwd, path.join(target, file)));
+}
+
+async function unknownPath(cwd: string, given: string): Promise<string> {
+  const all = await scenarioFiles(cwd, 'scenarios');
+  const near = nearest(given, [...all, ...new Set(all.map((file) => path.dirname(file)))]);
+  const hint = near === undefined ? 'npx tripcurve list shows what there is' : `did you mean ${near}?`;
+  return `${given}: no scenario there (a file that ends in ${SCENARIO_SUFFIX}, or a folder with some); ${hint}`;
+}
+
+async function importDefault(file: string, where: string): Promise<unknown> {
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    if (module.default === undefined) throw new Error('it has no default export');
+    return module.default;
+  } catch (error) {
+    throw new UsageError(`${where}: cannot be loaded: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * Runs one scenario: environment up, steady state, time line, heal, recovery, environment down,
+ * history, verdicts. A straight line; what was seen is judged only when it is over.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { judge } from '../check/judge.ts';
+import type { Environment, Running } from '../environment/environment.ts';
+import { writeHistory } from '../history/file.ts';
+import { Recorder } from '../history/recorder.ts';
+import { driveLoad } from '../load/engine.ts';
+import { planLoad } from '../load/plan.ts';
+import type { Config } from '../model/config.ts';
+import { AbortedError, EnvironmentError } from '../model/errors.ts';
+import { HISTORY_VERSION, type HistoryHeader } from '../model/history.ts';
+import type { Policy } from '../model/policy.ts';
+import { seedFor } from '../model/random.ts';
+import { phasesOf, type Scenario } from '../model/scenario.ts';
+import { type Clock, clockFrom, type Nanoseconds, toMs, toNs } from '../model/time.ts';
+import { type Judgement, type Outcome, overall } from '../model/verdict.ts';
+import { readDeclared, watchBreakers } from '../probe/resilience.ts';
+import { auditsOf, type LoadedScenario } from './load.ts';
+
+/** How to run scenarios; the same for all of a suite. */
+export interface RunOptions {
+  config: Config;
+  cwd: string;
+  environment: Environment;
+  /** Id of the run, and the folder its report goes to. */
+  run: string;
+  runDir: string;
+  seed: number;
+  mutant: string | null;
+  /** Aborts: heals, goes down, and throws AbortedError. */
+  signal: AbortSignal;
+}
+
+/** What became of a scenario. */
+export interface ScenarioResult {
+  name: string;
+  file: string;
+  outcome: Outcome;
+  judgements: Judgement[];
+  /** Relative to the run's folder. */
+  history: string;
+  seed: number;
+  mutant: string | null;
+  bootMs: number;
+  totalMs: number;
+}
+
+/** Time between "everything is up" and the first request, so that both sides have settled. */
+const SETTLE_MS = 50;
+
+/** Folder of a scenario inside the run's folder. */
+export function scenarioDir(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+}
+
+/**
+ * Runs and judges one scenario; its history and verdicts are in the run's folder when this returns.
+ * @throws AbortedError, EnvironmentError or UsageError; faults are lifted and the environment is down then.
+ */
+export async function runScenario(
+  { file, scenario }: LoadedScenario,
+  options: RunOptions,
+): Promise<ScenarioResult> {
+  const { config, cwd, environment, run, runDir, seed, mutant, signal } = options;
+  const dir = path.join(runDir, scenarioDir(scenario.name));
+  await mkdir(dir, { recursive: true });
+  const originNs = process.hrtime.bigint();
+  const startedAt = new Date().toISOString();
+  const now = clockFrom(originNs);
+  const recorder = new Recorder();
+  const scenarioSeed = seedFor(seed, scenario.name);
+
+  let declared: Record<string, Policy> = {};
+  let bootMs = Number.NaN;
+  const header = (): HistoryHeader => ({
+    tripcurve: 'history',
+    version: HISTORY_VERSION,
+    run,
+    scenario,
+    seed,
+    environment: environment.name,
+    links: 'embedded',
+    mutant,
+    target: config.target.name,
+    declared,
+    protocols: Object.fromEntries(Object.entries(config.links).map(([name, link]) => [name, link.protocol])),
+    requests: Object.fromEntries(
+      Object.entries(config.requests).map(([name, { needs, write }]) => [name, { needs, write }]),
+    ),
+    startedAt,
+  });
+  const historyFile = path.join(dir, 'history.ndjson');
+  try {
+    const blueprint = { config, cwd, profile: scenario.profile, mutant, run, originNs, now };
+    await using running = await environment.up({
+      ...blueprint,
+      seed: scenarioSeed,
+      logDir: path.join(dir, 'logs'),
+      emit: recorder.record,
+    });
+    bootMs = toMs(now());
+    const { resiliencePath } = config.target;
+    if (resiliencePath !== undefined)
+      declared = await readDeclared(new URL(resiliencePath, running.entryUrl));
+    await conduct(scenario, running, { ...options, now, recorder, seed: scenarioSeed });
+  } finally {
+    await writeHistory(historyFile, recorder.history(header()));
+  }
+  if (signal.aborted) throw aborted(scenario);
+
+  const judgements = judge(recorder.history(header()));
+  const result: ScenarioResult = {
+    name: scenario.name,
+    file,
+    outcome: overall(judgements.map(({ verdict }) => verdict.outcome)),
+    judgements,
+    history: path.relative(runDir, historyFile),
+    seed,
+    mutant,
+    bootMs: Math.round(bootMs),
+    totalMs: Math.round(toMs(now())),
+  };
+  await writeFile(path.join(dir, 'verdicts.json'), `${JSON.stringify(result, null, 2)}\n`);
+  return result;
+}
+
+interface Conduct extends RunOptions {
+  now: Clock;
+  recorder: Recorder;
+}
+
+/** Everything between "up" and "down". */
+async function conduct(scenario: Scenario, running: Running, options: Conduct): Promise<void> {
+  const { config, run, seed, now, recorder, signal } = options;
+  const { faultAtMs, healAtMs, endAtMs } = phasesOf(scenario);
+  const startT = now() + toNs(SETTLE_MS);
+  const stop = new AbortController();
+  const stopped = AbortSignal.any([signal, stop.signal]);
+  const phase = (name: 'steady' | 'fault' | 'recovery' | 'end', atMs: number): void =>
+    recorder.record({ kind: 'phase', t: startT + toNs(atMs), phase: name });
+
+  const watching =
+    config.target.resiliencePath === undefined
+      ? Promise.resolve()
+      : watchBreakers(new URL(config.target.resiliencePath, running.entryUrl), now, recorder.record, stopped);
+  const load = driveLoad({
+    entryUrl: running.entryUrl,
+    plan: planLoad(scenario.traffic, config, endAtMs, seed, run),
+    startT,
+    traffic: scenario.traffic,
+    served: config.served,
+    links: Object.keys(config.links),
+    now,
+    emit: recorder.record,
+    signal: stopped,
+  });
+  const lost = running.lost.then((why) => {
+    throw new EnvironmentError(`${scenario.name}: ${why}`);
+  });
+  try {
+    phase('steady', 0);
+    await Promise.race([playTimeline(scenario, running, { startT, now, signal }), lost]);
+    phase('fault', faultAtMs);
+    phase('recovery', healAtMs);
+    await Promise.race([load, lost]);
+    phase('end', endAtMs);
+    await running.heal('all');
+    recorder.record({ kind: 'residue', t: now(), left: await running.residue() });
+    if (!signal.aborted) {
+      for (const name of auditsOf(scenario)) {
+        const { result, error } = await running.audit(name);
+        recorder.record({ kind: 'audit', t: now(), name, result, error });
+      }
+    }
+  } finally {
+    stop.abort();
+    await Promise.allSettled([load, watching]);
+  }
+}
+
+/** Injects and lifts faults at their moments. What nobody lifts is lifted when recovery begins. */
+async function playTimeline(
+  scenario: Scenario,
+  running: Running,
+  { startT, now, signal }: { startT: Nanoseconds; now: Clock; signal: AbortSignal },
+): Promise<void> {
+  const actions: { atMs: number; act: () => Promise<void> }[] = [];
+  for (const [i, step] of scenario.timeline.entries()) {
+    if (!('inject' in step)) {
+      actions.push({ atMs: step.at, act: () => running.heal(step.heal) });
+      continue;
+    }
+    const { inject, on, at, forMs } = step;
+    const name = `f${i}-${inject.type}`;
+    actions.push({ atMs: at, act: () => running.inject(on, name, inject) });
+    if (forMs !== undefined) actions.push({ atMs: at + forMs, act: () => running.lift(on, name) });
+  }
+  actions.push({ atMs: phasesOf(scenario).healAtMs, act: () => running.heal('all') });
+  actions.sort((a, b) => a.atMs - b.atMs);
+  const pending: Promise<void>[] = [];
+  for (const { atMs, act } of actions) {
+    await until(startT + toNs(atMs), now, signal);
+    if (signal.aborted) break;
+    // Not awaited here: a slow control call on one link must not delay the fault due on another.
+    const acting = act();
+    acting.catch(() => {}); // seen below; without this a failure before that would end the process
+    pending.push(acting);
+  }
+  await Promise.all(pending);
+}
+
+/** Waits for a moment of the run, or for the abort. */
+function until(t: Nanoseconds, now: Clock, signal: AbortSignal): Promise<void> {
+  const waitMs = toMs(t - now());
+  if (waitMs <= 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, waitMs);
+    signal.addEventListener('abort', done);
+  });
+}
+
+function aborted(scenario: Scenario): AbortedError {
+  return new AbortedError(`${scenario.name}: stopped before its end; every fault was lifted`);
+}

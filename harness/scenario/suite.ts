@@ -1,0 +1,51 @@
+/** Runs several scenarios, some at a time, each with an environment of its own. */
+import { AbortedError } from '../model/errors.ts';
+import type { LoadedScenario } from './load.ts';
+import { type RunOptions, runScenario, type ScenarioResult } from './run.ts';
+
+/**
+ * Scenarios at once on two cores: they mostly wait for time to pass, and a target under light load
+ * takes a third of a core.
+ */
+export const PARALLEL_DEFAULT = 3;
+
+/** What became of one scenario of a suite: a result, or the error that kept it from one. */
+export type SuiteEntry = { scenario: LoadedScenario } & ({ result: ScenarioResult } | { error: unknown });
+
+/**
+ * Runs all; a scenario that cannot run does not keep the others from running.
+ * @param onDone called as each ends, in the order in which they end
+ * @param stopWhen return true to start no more, such as after the first catch of a mutant
+ */
+export async function runSuite(
+  scenarios: readonly LoadedScenario[],
+  options: RunOptions,
+  parallel: number,
+  onDone: (entry: SuiteEntry) => void,
+  stopWhen: (entry: SuiteEntry) => boolean = () => false,
+): Promise<SuiteEntry[]> {
+  const queue = [...scenarios];
+  const done: SuiteEntry[] = [];
+  let stopped = false;
+  const worker = async (): Promise<void> => {
+    for (let scenario = queue.shift(); scenario !== undefined && !stopped; scenario = queue.shift()) {
+      const entry = await attempt(scenario, options);
+      done.push(entry);
+      onDone(entry);
+      if (stopWhen(entry) || ('error' in entry && entry.error instanceof AbortedError)) stopped = true;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(parallel, scenarios.length) }, worker));
+  return done;
+}
+
+async function attempt(scenario: LoadedScenario, options: RunOptions): Promise<SuiteEntry> {
+  if (options.signal.aborted) {
+    return { scenario, error: new AbortedError(`${scenario.scenario.name}: not started`) };
+  }
+  try {
+    return { scenario, result: await runScenario(scenario, options) };
+  } catch (error) {
+    return { scenario, error };
+  }
+}
