@@ -4,13 +4,25 @@ const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
+    ],
   },
 };
 
 export default {
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'] },
+    {
+      ...common,
+      displayName: 'scenarios',
+      testMatch: ['<rootDir>/scenarios/**/*.scenario.ts'],
+      setupFilesAfterEnv: ['<rootDir>/harness/scenario/jest.ts'],
+    },
   ],
+  globalSetup: '<rootDir>/harness/scenario/jest-global-setup.ts',
+  reporters: ['default', '<rootDir>/harness/report/jest-reporter.ts'],
+  // Scenarios mostly wait for real time to pass, so a few share two cores.
   maxWorkers: 3,
 };

@@ -5,13 +5,13 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, chmod, cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { access, chmod, cp, glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from '../model/config.ts';
-import { EnvironmentError, messageOf } from '../model/errors.ts';
+import { EnvironmentError, messageOf, UsageError } from '../model/errors.ts';
 import { Child, type ChildOptions, runToEnd } from './child.ts';
 
 const run = promisify(execFile);
@@ -155,7 +155,7 @@ export interface Preparation {
 export async function preparedCluster(how: Preparation, owner: Owner): Promise<string> {
   const { initdb, postgres } = await postgresBinaries();
   const key = createHash('sha256').update(JSON.stringify([postgres, how.prepare, SETTINGS]));
-  for (const file of how.preparedBy) key.update(await readFile(path.join(how.cwd, file)));
+  for (const file of await preparedBy(how)) key.update(await readFile(path.join(how.cwd, file)));
   const kept = path.join(how.cacheDir, key.digest('hex').slice(0, 16));
   if (await exists(kept)) return kept;
 
@@ -189,6 +189,17 @@ export async function preparedCluster(how: Preparation, owner: Owner): Promise<s
     await rm(dataDir, { recursive: true, force: true });
   }
   return kept;
+}
+
+/** The files of `preparedBy`, which may hold patterns, in an order that does not depend on the file system. */
+async function preparedBy({ cwd, preparedBy }: Preparation): Promise<string[]> {
+  const files: string[] = [];
+  for (const pattern of preparedBy) {
+    const found = await Array.fromAsync(glob(pattern, { cwd }));
+    if (found.length === 0) throw new UsageError(`preparedBy: no file matches ${pattern}`);
+    files.push(...found);
+  }
+  return files.sort();
 }
 
 /** The smallest log segments make the smallest cluster to copy; trust, because it listens on loopback only. */

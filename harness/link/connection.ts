@@ -162,13 +162,14 @@ export class Connection {
    */
   #finish(endedBy: EndedBy, gone: net.Socket, other: net.Socket): void {
     const inOrder = gone.readableEnded && gone.writableFinished;
-    if (other.destroyed || !inOrder) this.#settle(this.#firstEnder ?? endedBy, false);
+    if (other.destroyed || !inOrder) this.#settle(endedBy, false);
     if (!inOrder && !other.destroyed) other.destroySoon();
   }
 
-  #settle(endedBy: EndedBy, abrupt: boolean): boolean {
+  #settle(lastEnder: EndedBy, abrupt: boolean): boolean {
     if (this.#closed) return false;
     this.#closed = true;
+    const endedBy = this.#firstEnder ?? lastEnder; // who began to leave, not who noticed last
     this.#upstream.destroy();
     this.#downstream.destroy();
     this.#conversation.closed(endedBy, abrupt);

@@ -16,7 +16,7 @@ const HELD_BYTES_MAX = 8 * 1024 * 1024;
 export interface PipeEnds {
   source: Socket;
   destination: Socket;
-  /** Called with each chunk as it goes out. */
+  /** Called with each chunk when it has gone out. */
   onDelivered(chunk: Buffer): void;
   close(): void;
   reset(): void;
@@ -116,11 +116,12 @@ export class Pipe {
 
   #deliver(chunk: Buffer): void {
     if (this.#ends.destination.destroyed || this.#ends.destination.writableEnded) return;
-    this.#ends.onDelivered(chunk);
     if (!this.#ends.destination.write(chunk)) {
       this.#sinkFull = true;
       this.#flow();
     }
+    // After the write: whoever watches may answer with bytes that belong behind these.
+    this.#ends.onDelivered(chunk);
   }
 
   #flow(): void {

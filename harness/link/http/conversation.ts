@@ -45,6 +45,8 @@ export class HttpConversation implements Conversation {
   #watching = true;
   #responseIsUntilClose = false;
   #targetEndedT: Nanoseconds | null = null;
+  /** Bytes of the target that wait until an answer of ours is out; only a pipelining client has any. */
+  #parked: Buffer[] | null = null;
   // The chunk being pushed, and from where on its bytes are still to be forwarded.
   #chunk: Buffer = EMPTY;
   #forwardFrom = 0;
@@ -80,15 +82,20 @@ export class HttpConversation implements Conversation {
   }
 
   fromTarget(chunk: Buffer): void {
+    if (this.#parked !== null) {
+      this.#parked.push(chunk);
+      return;
+    }
     if (!this.#watching) {
       this.#ends.forward(chunk);
       return;
     }
     this.#chunk = chunk;
     this.#forwardFrom = 0;
-    this.#requests.push(chunk);
-    this.#forwardUpTo(chunk.length);
+    const read = this.#requests.push(chunk);
+    this.#forwardUpTo(this.#watching ? read : chunk.length);
     this.#chunk = EMPTY;
+    if (read < chunk.length && this.#watching) this.#parked = [chunk.subarray(read)];
     this.#sendLocalAnswers();
   }
 
@@ -99,7 +106,9 @@ export class HttpConversation implements Conversation {
   }
 
   toTarget(chunk: Buffer): void {
-    if (this.#watching) this.#responses.push(chunk);
+    if (!this.#watching) return;
+    this.#responses.push(chunk);
+    this.#sendLocalAnswers();
   }
 
   touched(faultId: string): void {
@@ -119,8 +128,9 @@ export class HttpConversation implements Conversation {
     }
     for (const exchange of this.#underWay.splice(0)) {
       // A target that had sent FIN and got nothing since had given up at the FIN.
-      if (this.#targetEndedT !== null) this.#report(exchange, 'broken', 'target', this.#targetEndedT);
-      else this.#report(exchange, 'broken', endedBy, this.#ends.now());
+      if (endedBy === 'target' && this.#targetEndedT !== null) {
+        this.#report(exchange, 'broken', 'target', this.#targetEndedT);
+      } else this.#report(exchange, 'broken', endedBy, this.#ends.now());
     }
     this.#watching = false;
   }
@@ -181,8 +191,12 @@ export class HttpConversation implements Conversation {
   }
 
   #requestEnd(): void {
-    if (this.#current !== null) this.#current.requestEnded = true;
+    const ended = this.#current;
     this.#current = null;
+    if (ended === null) return;
+    ended.requestEnded = true;
+    // Our answer waits for earlier ones; a later request must not be answered before it, so it waits too.
+    if (ended.local !== null && this.#underWay[0] !== ended) this.#requests.pause();
   }
 
   /** Forwards what is due of the present chunk, as one slice, so that head and body cost one write. */
@@ -201,6 +215,9 @@ export class HttpConversation implements Conversation {
     first.localSent = true;
     this.#ends.answer(encode(first.local, first.method === 'HEAD', first.closesAfter));
     if (first.closesAfter) this.#ends.endAnswer();
+    const parked = this.#parked ?? [];
+    this.#parked = null;
+    for (const chunk of parked) this.fromTarget(chunk);
   }
 
   #responseHead(head: Head, bytes: number): Framing {
@@ -234,7 +251,6 @@ export class HttpConversation implements Conversation {
     const endT = this.#ends.now();
     if (this.#targetEndedT !== null) this.#unread.push({ exchange, endT });
     else this.#report(exchange, 'answered', exchange.local === null ? 'dependency' : 'link', endT);
-    this.#sendLocalAnswers();
   }
 
   #report(exchange: Exchange, outcome: 'answered' | 'broken', endedBy: EndedBy, endT: Nanoseconds): void {
@@ -262,6 +278,9 @@ export class HttpConversation implements Conversation {
   #stopWatching(why: string): void {
     if (!this.#watching) return;
     this.#watching = false;
+    const parked = this.#parked ?? [];
+    this.#parked = null;
+    for (const chunk of parked) this.#ends.forward(chunk);
     const text = `link ${this.#ends.link}, connection ${this.#ends.connection}: ${why}; passing bytes unread from here`;
     this.#ends.emit({ kind: 'note', t: this.#ends.now(), text });
   }

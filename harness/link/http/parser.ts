@@ -52,6 +52,7 @@ export class MessageParser {
   readonly #listener: MessageListener;
   #state: State = { at: 'head' };
   #held: Buffer | null = null;
+  #paused = false;
 
   constructor(listener: MessageListener) {
     this.#listener = listener;
@@ -65,13 +66,21 @@ export class MessageParser {
     return held;
   }
 
-  push(chunk: Buffer): void {
+  /** Reads a chunk; returns how much of it was read, which is all of it unless it was told to pause. */
+  push(chunk: Buffer): number {
+    this.#paused = false;
     let from = 0;
-    while (from < chunk.length) {
+    while (from < chunk.length && !this.#paused) {
       const next = this.#step(chunk, from);
-      if (next === null) return;
+      if (next === null) return chunk.length;
       from = next;
     }
+    return from;
+  }
+
+  /** Called by the listener: `push` returns after the present message. */
+  pause(): void {
+    this.#paused = true;
   }
 
   /** Reads on from `from`; null when the rest of the chunk is dealt with. */

@@ -2,14 +2,14 @@ import net from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { resolveFault } from '../../../harness/link/faults.ts';
 import type { Toxic } from '../../../harness/link/toxic.ts';
-import type { FaultInput } from '../../../harness/model/fault.ts';
+import { Fault, type FaultInput } from '../../../harness/model/fault.ts';
 import { Cleanup, connect, echoServer, listen, startLink, type TestLink } from '../../support/sockets.ts';
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
 function toxicOf(fault: FaultInput, name = `t-${fault.type}`): Toxic {
-  const armed = resolveFault({ attributes: {}, ...fault }, name, 'tcp', 'test');
+  const armed = resolveFault(Fault.parse(fault), name, 'tcp', 'test');
   if (armed.plane !== 'toxic') throw new Error('not a toxic');
   return armed.toxic;
 }

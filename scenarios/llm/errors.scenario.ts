@@ -1,0 +1,23 @@
+import { defineScenario } from '../../harness/scenario/define.ts';
+import { steadyState, traffic } from '../steady.ts';
+
+export default defineScenario({
+  name: 'llm/errors',
+  about:
+    'The LLM API answers 500 to everything, quickly: a bad release at the provider. The commonest outage of all, and the one in which a breaker saves the most wasted calls.',
+  tags: ['quick', 'nightly'],
+  traffic,
+  steadyState,
+  timeline: [
+    { at: 1_500, inject: { type: 'http_status', attributes: { status: 500 } }, on: 'llm', forMs: 2_500 },
+  ],
+  recovery: { withinMs: 3_000 },
+  expect: [
+    { check: 'breaker-trips', link: 'llm' },
+    { check: 'silent-while-open', link: 'llm' },
+    { check: 'fast-rejection', link: 'llm' },
+    { check: 'retries-bounded', link: 'llm' },
+    { check: 'fallback-served', link: 'llm', by: ['cached', 'default'] },
+    { check: 'breaker-recovers', link: 'llm' },
+  ],
+});

@@ -1,0 +1,102 @@
+/** The bundled target: Mimo, a memory service for LLM agents, with its three dependencies behind links. */
+import { defineConfig } from './harness/scenario/define.ts';
+
+const node = process.execPath;
+
+export default defineConfig({
+  target: {
+    name: 'mimo',
+    start: {
+      command: [node, 'services/mimo/main.ts'],
+      env: {
+        DATABASE_URL: '{{link.database.url}}',
+        LLM_BASE_URL: '{{link.llm.url}}/v1',
+        OLLAMA_URL: '{{link.ollama.url}}',
+        MIMO_STATE_DIR: '{{dir}}/mimo',
+        MIMO_EXIT_WITH_STDIN: '1',
+        PORT: '0',
+      },
+    },
+    readyPath: '/health/ready',
+    resiliencePath: '/resilience',
+    mutantEnv: 'MIMO_MUTANT',
+    mutants: [
+      'breaker-never-opens',
+      'breaker-opens-too-early',
+      'breaker-never-recovers',
+      'hang-not-counted',
+      'fallback-not-wired',
+      'degraded-unmarked',
+      'retry-storm',
+      'writes-lost-on-outage',
+      'writes-doubled-on-replay',
+      'fake-vector-kept-after-recovery',
+    ],
+  },
+  profiles: {
+    fast: { env: { MIMO_PROFILE: 'fast' } },
+    production: { env: { MIMO_PROFILE: 'production' } },
+  },
+  links: {
+    llm: {
+      protocol: 'http',
+      dependency: { process: { command: [node, 'services/llm/main.ts'], env: { EXIT_WITH_STDIN: '1' } } },
+    },
+    ollama: {
+      protocol: 'http',
+      dependency: { process: { command: [node, 'services/ollama/main.ts'], env: { EXIT_WITH_STDIN: '1' } } },
+    },
+    database: {
+      protocol: 'postgres',
+      dependency: {
+        postgres: {
+          prepare: { command: [node, 'services/mimo/migrate.ts', 'up'] },
+          preparedBy: ['services/mimo/migrations/*', 'services/mimo/migrate.ts'],
+        },
+      },
+    },
+  },
+  requests: {
+    ask: {
+      method: 'POST',
+      path: '/v1/mimo/ask',
+      body: { query: 'what do you know about {{pick.topic}}?' },
+      needs: ['ollama', 'database', 'llm'],
+    },
+    store: {
+      method: 'POST',
+      path: '/v1/mimo/tool',
+      headers: { 'idempotency-key': '{{key}}' },
+      body: {
+        tool: 'mimo_store_memory',
+        arguments: {
+          content: 'note {{key}}: {{pick.topic}} was seen near the {{pick.place}}',
+          category: 'observation',
+        },
+      },
+      needs: ['ollama', 'database'],
+      write: true,
+    },
+    search: {
+      method: 'POST',
+      path: '/v1/mimo/tool',
+      body: { tool: 'search_vibes', arguments: { query: '{{pick.topic}} near the {{pick.place}}' } },
+      needs: ['ollama', 'database'],
+    },
+  },
+  pools: {
+    topic: ['falcons', 'glaciers', 'lanterns', 'orchards', 'tides', 'violins'],
+    place: ['harbour', 'observatory', 'quarry', 'windmill'],
+  },
+  served: { header: 'served-by', perLinkHeader: 'served-by-{{link}}', ageMsHeader: 'age-ms' },
+  audits: {
+    writes: {
+      command: [node, 'services/mimo/audit.ts', 'writes'],
+      env: { DATABASE_URL: '{{dependency.database.url}}' },
+    },
+    vectors: {
+      command: [node, 'services/mimo/audit.ts', 'vectors'],
+      env: { DATABASE_URL: '{{dependency.database.url}}', OLLAMA_URL: '{{dependency.ollama.url}}' },
+    },
+  },
+});
