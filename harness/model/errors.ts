@@ -20,6 +20,8 @@ export class AbortedError extends Error {
 
 /** The message of anything thrown, on one line. */
 export function messageOf(thrown: unknown): string {
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  // Not instanceof: an error may come from another realm, such as a test runner's.
+  const { message } = (thrown ?? {}) as { message?: unknown };
+  const text = typeof message === 'string' ? message : String(thrown);
   return text.replaceAll(/\s*\n\s*/g, ' ');
 }

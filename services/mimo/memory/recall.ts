@@ -1,0 +1,89 @@
+/**
+ * search_memories: bring the index up to date with one cheap statement, then search it in process.
+ * With the database away the same index answers as it stands, with the queued writes, and says its age.
+ */
+import type { Guard } from '../resilience/guard.ts';
+import { isLinkError } from '../resilience/faults.ts';
+import type { Part } from '../served.ts';
+import type { Trace } from '../trace.ts';
+import type { Embedding } from './embedder.ts';
+import { CATCH_UP_ROWS_MAX, type Store } from './store.ts';
+import { Best, dot, INDEX_CAPACITY, type Recalled, type SearchOptions, VectorIndex } from './vector-index.ts';
+import type { WriteQueue } from './write-queue.ts';
+
+/**
+ * Revisions looked at again each time. A revision is drawn before its commit, so a slower neighbour
+ * may appear below one already seen; 256 covers the writes of a database timeout at high load.
+ */
+const OVERLAP_REVISIONS = 256n;
+/** Enough statements to fill an empty index. */
+const CATCH_UP_STATEMENTS_MAX = Math.ceil(INDEX_CAPACITY / CATCH_UP_ROWS_MAX) + 1;
+
+export interface RecallOptions {
+  readonly guard: Guard;
+  readonly store: Store;
+  readonly queue: WriteQueue;
+  /** Told once, at the first contact: rows whose hash vector waits for a real one. */
+  readonly onHashedFound: (count: number) => void;
+}
+
+export interface Recollection {
+  readonly memories: readonly Recalled[];
+  readonly database: Part;
+}
+
+export type Recall = (query: Embedding, options: SearchOptions, trace: Trace) => Promise<Recollection>;
+
+export function createRecall({ guard, store, queue, onHashedFound }: RecallOptions): Recall {
+  const index = new VectorIndex();
+  /** Revisions applied within the overlap, so that the statement need not send those rows again. */
+  const applied = new Set<bigint>();
+  let highest: bigint | null = null;
+  // Before the first contact the index is what it was at the start: empty.
+  let caughtUpAtMs = performance.now();
+
+  async function catchUp(trace: Trace): Promise<void> {
+    const beganAtMs = performance.now();
+    if (highest === null) {
+      const survey = await guard.call((signal) => store.survey(INDEX_CAPACITY, trace, signal));
+      // Another search may have made first contact meanwhile.
+      if (highest === null) {
+        highest = survey.after;
+        onHashedFound(survey.hashed);
+      }
+    }
+    for (let statement = 0; statement < CATCH_UP_STATEMENTS_MAX; statement += 1) {
+      const after = highest > OVERLAP_REVISIONS ? highest - OVERLAP_REVISIONS : 0n;
+      const known = [...applied];
+      const rows = await guard.call((signal) => store.newerThan(after, known, trace, signal));
+      for (const row of rows) {
+        index.put(row);
+        applied.add(row.revision);
+        if (row.revision > highest) highest = row.revision;
+      }
+      for (const revision of applied) if (revision <= highest - OVERLAP_REVISIONS) applied.delete(revision);
+      if (rows.length < CATCH_UP_ROWS_MAX) break;
+    }
+    caughtUpAtMs = Math.max(caughtUpAtMs, beganAtMs);
+  }
+
+  async function freshness(trace: Trace): Promise<Part> {
+    try {
+      await catchUp(trace);
+      return { by: 'live', ageMs: null };
+    } catch (error) {
+      if (!isLinkError(error)) throw error;
+      return { by: 'memory', ageMs: Math.round(performance.now() - caughtUpAtMs) };
+    }
+  }
+
+  return async (query, options, trace) => {
+    const database = await freshness(trace);
+    const best = new Best(options.limit, options.threshold);
+    for (const found of index.search(query, options)) best.offer(found.similarity, found);
+    for (const write of queue.entries()) {
+      if (write.source === query.source) best.offer(dot(query.vector, write.vector), { ...write, id: null });
+    }
+    return { memories: best.found, database };
+  };
+}

@@ -1,0 +1,161 @@
+/**
+ * What Mimo promises to do when a dependency fails: timeout, retry, breaker, bulkhead and fallback of
+ * each link. One schema, two profiles. The same object drives the code and is served at /resilience,
+ * so what is declared cannot drift from what runs.
+ */
+import { z } from 'zod';
+
+const Milliseconds = z.number().positive();
+
+const Retry = z.strictObject({
+  /** Tries in total, the first included. */
+  attempts: z.int().min(1).max(10),
+  backoff: z.strictObject({
+    kind: z.literal('exponential'),
+    baseMs: Milliseconds,
+    factor: z.number().min(1),
+    capMs: Milliseconds,
+    /** `full`: the wait is drawn evenly from 0 to the backoff. */
+    jitter: z.literal('full'),
+  }),
+  /** All tries and waits together end within this many ms. */
+  deadlineMs: Milliseconds,
+});
+export type RetryPolicy = z.infer<typeof Retry>;
+
+const Breaker = z.strictObject({
+  kind: z.literal('count-window'),
+  /** Failures among the last `windowCalls` calls that trip it. */
+  failures: z.int().min(1),
+  windowCalls: z.int().min(1),
+  /** Time from tripping to the first probe, in ms. */
+  openMs: Milliseconds,
+  /** Calls admitted while half-open; every further one is rejected at once. */
+  halfOpenProbes: z.int().min(1),
+  /** All probes must succeed to close; one failure reopens. */
+  successesToClose: z.int().min(1),
+});
+export type BreakerPolicy = z.infer<typeof Breaker>;
+
+const Link = z.strictObject({
+  /** Limit of one attempt, in ms. */
+  timeoutMs: Milliseconds,
+  retry: Retry.nullable(),
+  breaker: Breaker,
+  bulkhead: z.strictObject({ concurrent: z.int().min(1), queue: z.literal(0) }),
+  fallback: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('cached'), maxAgeMs: Milliseconds }),
+    z.strictObject({ kind: z.literal('hash') }),
+    z.strictObject({ kind: z.literal('queue'), capacity: z.int().min(1) }),
+  ]),
+});
+export type LinkPolicy = z.infer<typeof Link>;
+
+const Kind = <K extends 'cached' | 'hash' | 'queue'>(kind: K) =>
+  Link.refine((link) => link.fallback.kind === kind, `fallback must be ${kind}`);
+
+/** The whole policy. `links` is what /resilience declares. */
+export const Policy = z.strictObject({
+  profile: z.enum(['production', 'fast']),
+  /** Longest time an answer may take when the caller asks for no less, in ms. */
+  requestDeadlineMs: Milliseconds,
+  links: z.strictObject({ llm: Kind('cached'), ollama: Kind('hash'), database: Kind('queue') }),
+});
+export type Policy = z.infer<typeof Policy>;
+export type LinkName = keyof Policy['links'];
+export const LINK_NAMES: readonly LinkName[] = ['llm', 'ollama', 'database'];
+
+/** The names under which the original system knows its breakers. */
+export const BREAKER_NAMES: Readonly<Record<LinkName, string>> = {
+  llm: 'llm_service',
+  ollama: 'ollama',
+  database: 'database',
+};
+
+/** Writes the queue on disk may hold; at about 5 kB each that is some 50 MB. */
+const QUEUE_CAPACITY = 10_000;
+/** Room for bursts: at the entry's limit of requests in flight, one slow link must not hold them all. */
+const BULKHEAD = { concurrent: 64, queue: 0 } as const;
+
+function breaker(failures: number, openMs: number, probes: number): BreakerPolicy {
+  return {
+    kind: 'count-window',
+    failures,
+    // Twice the failures: a dependency that fails half of its calls trips it, a rare error does not.
+    windowCalls: 2 * failures,
+    openMs,
+    halfOpenProbes: probes,
+    successesToClose: probes,
+  };
+}
+
+function retry(baseMs: number, capMs: number, deadlineMs: number): RetryPolicy {
+  return {
+    attempts: 3,
+    backoff: { kind: 'exponential', baseMs, factor: 2, capMs, jitter: 'full' },
+    deadlineMs,
+  };
+}
+
+/** Thresholds are the original's production configuration: 5/60 s/3, 5/60 s/3 and 3/30 s/2. */
+const production: Policy = {
+  profile: 'production',
+  requestDeadlineMs: 25_000,
+  links: {
+    llm: {
+      timeoutMs: 20_000,
+      retry: null,
+      breaker: breaker(5, 60_000, 3),
+      bulkhead: BULKHEAD,
+      fallback: { kind: 'cached', maxAgeMs: 3_600_000 },
+    },
+    ollama: {
+      timeoutMs: 5_000,
+      retry: null,
+      breaker: breaker(5, 60_000, 3),
+      bulkhead: BULKHEAD,
+      fallback: { kind: 'hash' },
+    },
+    database: {
+      timeoutMs: 2_000,
+      retry: retry(100, 1_000, 5_000),
+      breaker: breaker(3, 30_000, 2),
+      bulkhead: BULKHEAD,
+      fallback: { kind: 'queue', capacity: QUEUE_CAPACITY },
+    },
+  },
+};
+
+/** The same shape and thresholds with times short enough to watch a full cycle in seconds. */
+const fast: Policy = {
+  profile: 'fast',
+  requestDeadlineMs: 2_000,
+  links: {
+    llm: {
+      timeoutMs: 400,
+      retry: null,
+      breaker: breaker(5, 1_000, 3),
+      bulkhead: BULKHEAD,
+      fallback: { kind: 'cached', maxAgeMs: 60_000 },
+    },
+    ollama: {
+      timeoutMs: 300,
+      retry: null,
+      breaker: breaker(5, 800, 3),
+      bulkhead: BULKHEAD,
+      fallback: { kind: 'hash' },
+    },
+    database: {
+      timeoutMs: 250,
+      retry: retry(20, 200, 900),
+      breaker: breaker(3, 600, 2),
+      bulkhead: BULKHEAD,
+      fallback: { kind: 'queue', capacity: QUEUE_CAPACITY },
+    },
+  },
+};
+
+/** The policies by profile name, checked against the schema when read. */
+export function policyOf(profile: Policy['profile']): Policy {
+  return Policy.parse(profile === 'fast' ? fast : production);
+}

@@ -1,0 +1,94 @@
+/**
+ * The one door through which a link is called: bulkhead, then breaker, then timeout. The timeout sits
+ * inside the breaker and belongs to the call, not to the caller: a hang is counted even when the
+ * request that caused it was answered, or given up, long before.
+ */
+import type { LinkName, LinkPolicy } from '../policy.ts';
+import type { Breaker, BreakerState } from './breaker.ts';
+import { CallRejected, CallTimedOut, speaksAgainst } from './faults.ts';
+
+export type CallOutcome = 'success' | 'failure' | 'rejected';
+
+export interface GuardOptions {
+  readonly link: LinkName;
+  readonly policy: LinkPolicy;
+  readonly breaker: Breaker;
+  /** For metrics: told once per call. */
+  readonly onCall: (link: LinkName, outcome: CallOutcome) => void;
+}
+
+export interface Guard {
+  readonly link: LinkName;
+  readonly policy: LinkPolicy;
+  readonly state: BreakerState;
+  /** Whether a call would be let through now; asking changes nothing. */
+  admits(): boolean;
+  /**
+   * Calls the link. `signal` aborts when the attempt's time is up and must end the upstream call.
+   * @throws CallRejected (not called), CallTimedOut, or what `run` throws.
+   */
+  call<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+export function createGuard({ link, policy, breaker, onCall }: GuardOptions): Guard {
+  let inFlight = 0;
+
+  async function call<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    // A full bulkhead says that we are busy, not that the dependency is ill: the breaker hears nothing.
+    if (inFlight >= policy.bulkhead.concurrent) {
+      onCall(link, 'rejected');
+      throw new CallRejected(link, 'bulkhead');
+    }
+    inFlight += 1;
+    try {
+      const value = await breaker.execute(() => withTimeout(link, policy.timeoutMs, run));
+      onCall(link, 'success');
+      return value;
+    } catch (error) {
+      onCall(link, outcomeOf(error));
+      throw error;
+    } finally {
+      inFlight -= 1;
+    }
+  }
+
+  return {
+    link,
+    policy,
+    get state() {
+      return breaker.state;
+    },
+    admits: () => inFlight < policy.bulkhead.concurrent && breaker.admits(),
+    call,
+  };
+}
+
+/**
+ * Runs one attempt with a limit. The race makes the limit hold even for work that ignores its signal.
+ * @throws CallTimedOut after `timeoutMs`.
+ */
+export async function withTimeout<T>(
+  link: LinkName,
+  timeoutMs: number,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const timedOut = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const error = new CallTimedOut(link, timeoutMs);
+    // Rejected before the abort, so that the race reports the timeout and not the abort it causes.
+    timedOut.reject(error);
+    controller.abort(error);
+  }, timeoutMs);
+  try {
+    return await Promise.race([run(controller.signal), timedOut.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function outcomeOf(error: unknown): CallOutcome {
+  if (error instanceof CallRejected) return 'rejected';
+  // A refusal of our request is an answer: the dependency works.
+  return speaksAgainst(error) ? 'failure' : 'success';
+}
