@@ -29,5 +29,5 @@ module.exports = {
       to: { path: '^services/mimo/mutants/' },
     },
   ],
-  options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true, enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs'] }, parser: 'swc' },
+  options: { doNotFollow: { path: 'node_modules' }, enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs'] } },
 };

@@ -23,6 +23,15 @@ export default {
   ],
   globalSetup: '<rootDir>/harness/scenario/jest-global-setup.ts',
   reporters: ['default', '<rootDir>/harness/report/jest-reporter.ts'],
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['harness/**/*.ts', 'services/**/*.ts'],
+  coverageReporters: ['text-summary', 'json-summary', 'lcovonly'],
+  coverageThreshold: {
+    global: { lines: 55 },
+    './harness/check/': { lines: 80 },
+    './harness/link/': { lines: 80 },
+    './services/mimo/resilience/': { lines: 80 },
+  },
   // Scenarios mostly wait for real time to pass, so a few share two cores.
   maxWorkers: 3,
 };

@@ -7,6 +7,7 @@ import { doctorCommand } from './doctor.ts';
 import { listCommand } from './list.ts';
 import { mutantsCommand } from './mutants.ts';
 import { runCommand } from './run.ts';
+import { schemaCommand } from './schema.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -26,7 +27,15 @@ export function buildProgram(): Command {
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText('after', EXIT_CODES);
-  for (const command of [runCommand(), listCommand(), checkCommand(), mutantsCommand(), doctorCommand()]) {
+  const commands = [
+    runCommand(),
+    listCommand(),
+    checkCommand(),
+    mutantsCommand(),
+    doctorCommand(),
+    schemaCommand(),
+  ];
+  for (const command of commands) {
     program.addCommand(command.exitOverride());
   }
   return program;

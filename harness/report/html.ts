@@ -2,7 +2,7 @@
 import type { History } from '../model/history.ts';
 import type { Judgement, Outcome } from '../model/verdict.ts';
 import { renderChart } from './chart.ts';
-import type { ReportedScenario, RunReport } from './run-report.ts';
+import type { ReportedScenario, RunReport } from './results.ts';
 
 const MARKS: Record<Outcome, string> = { holds: '✓', fails: '✗', inconclusive: '?' };
 

@@ -2,10 +2,12 @@
  * Jest's last reporter: a line per scenario as it ends, the run's reports, and `N passed, N failed`
  * as the very last line.
  */
+import { writeSync } from 'node:fs';
 import path from 'node:path';
 import type { AggregatedResult, Test, TestResult } from '@jest/reporters';
 import { scenarioDir } from '../scenario/run.ts';
-import { type FailedScenario, type ReportedScenario, readResult, writeReports } from './run-report.ts';
+import type { FailedScenario, ReportedScenario } from './results.ts';
+import { readResult, writeReports } from './run-report.ts';
 import { failedLine, scenarioLine, summary } from './terminal.ts';
 
 const SCENARIOS = 'scenarios';
@@ -56,8 +58,10 @@ export default class ScenarioReporter {
     }
     // A file that could not even be loaded has no test to count, but it has failed.
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
-    console.log(
-      `${results.numPassedTests} passed, ${failed} failed${results.numPendingTests > 0 ? `, ${results.numPendingTests} skipped` : ''}`,
+    const skipped = results.numPendingTests > 0 ? `, ${results.numPendingTests} skipped` : '';
+    // At exit, because Jest's own summary and coverage come after every reporter that is configured.
+    process.once('exit', () =>
+      writeSync(process.stdout.fd, `${results.numPassedTests} passed, ${failed} failed${skipped}\n`),
     );
   }
 

@@ -3,7 +3,7 @@
  * error: neither passed nor failed, and no reason to be calm.
  */
 import type { Judgement } from '../model/verdict.ts';
-import type { RunReport } from './run-report.ts';
+import type { RunReport } from './results.ts';
 
 const SECOND_MS = 1000;
 

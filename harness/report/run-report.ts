@@ -1,41 +1,11 @@
-/** A run's results gathered for its reports: written as run.json, read back by whoever makes a report of it. */
+/** Writes the reports of a run, and reads back what a test runner's workers left of one. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readHistory } from '../history/file.ts';
 import type { History } from '../model/history.ts';
-import type { Judgement, Outcome } from '../model/verdict.ts';
 import { renderHtml } from './html.ts';
 import { renderJunit } from './junit.ts';
-
-/** One scenario of a run. */
-export interface ReportedScenario {
-  name: string;
-  file: string;
-  outcome: Outcome;
-  judgements: Judgement[];
-  /** Path of its history, relative to the run's folder. */
-  history: string;
-  totalMs: number;
-  bootMs: number;
-}
-
-/** A scenario that could not be run, and why. */
-export interface FailedScenario {
-  name: string;
-  file: string;
-  why: string;
-}
-
-/** Everything the reports of a run are made of. */
-export interface RunReport {
-  run: string;
-  seed: number;
-  mutant: string | null;
-  startedAt: string;
-  totalMs: number;
-  scenarios: ReportedScenario[];
-  failed: FailedScenario[];
-}
+import type { ReportedScenario, RunReport } from './results.ts';
 
 /** Writes verdicts.json, junit.xml and report.html into the run's folder. */
 export async function writeReports(runDir: string, report: RunReport): Promise<void> {

@@ -1,6 +1,6 @@
 /** What a person sees in a terminal: a line per scenario with its verdict and the numbers behind it. */
 import type { Judgement, Outcome } from '../model/verdict.ts';
-import type { FailedScenario, ReportedScenario, RunReport } from './run-report.ts';
+import type { FailedScenario, ReportedScenario, RunReport } from './results.ts';
 
 const MARKS: Record<Outcome, string> = { holds: '✓', fails: '✗', inconclusive: '?' };
 const COLOURS: Record<Outcome, string> = { holds: '32', fails: '31', inconclusive: '33' };

@@ -37,32 +37,37 @@ const Breaker = z.strictObject({
 });
 export type BreakerPolicy = z.infer<typeof Breaker>;
 
-const Link = z.strictObject({
-  /** Limit of one attempt, in ms. */
-  timeoutMs: Milliseconds,
-  retry: Retry.nullable(),
-  breaker: Breaker,
-  bulkhead: z.strictObject({ concurrent: z.int().min(1), queue: z.literal(0) }),
-  fallback: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('cached'), maxAgeMs: Milliseconds }),
-    z.strictObject({ kind: z.literal('hash') }),
-    z.strictObject({ kind: z.literal('queue'), capacity: z.int().min(1) }),
-  ]),
-});
-export type LinkPolicy = z.infer<typeof Link>;
+/** One link's policy; `fallback` and `retry` differ by link. */
+function Link<F extends z.ZodType, R extends z.ZodType>(fallback: F, retry: R) {
+  return z.strictObject({
+    /** Limit of one attempt, in ms. */
+    timeoutMs: Milliseconds,
+    retry,
+    breaker: Breaker,
+    /** Calls in flight at once; more are rejected, none wait. */
+    bulkhead: z.strictObject({ concurrent: z.int().min(1), queue: z.literal(0) }),
+    fallback,
+  });
+}
 
-const Kind = <K extends 'cached' | 'hash' | 'queue'>(kind: K) =>
-  Link.refine((link) => link.fallback.kind === kind, `fallback must be ${kind}`);
+const Cached = z.strictObject({ kind: z.literal('cached'), maxAgeMs: Milliseconds });
+const Hash = z.strictObject({ kind: z.literal('hash') });
+const Queue = z.strictObject({ kind: z.literal('queue'), capacity: z.int().min(1) });
 
 /** The whole policy. `links` is what /resilience declares. */
 export const Policy = z.strictObject({
   profile: z.enum(['production', 'fast']),
   /** Longest time an answer may take when the caller asks for no less, in ms. */
   requestDeadlineMs: Milliseconds,
-  links: z.strictObject({ llm: Kind('cached'), ollama: Kind('hash'), database: Kind('queue') }),
+  links: z.strictObject({
+    llm: Link(Cached, z.null()),
+    ollama: Link(Hash, z.null()),
+    database: Link(Queue, Retry),
+  }),
 });
 export type Policy = z.infer<typeof Policy>;
 export type LinkName = keyof Policy['links'];
+export type LinkPolicy = Policy['links'][LinkName];
 export const LINK_NAMES: readonly LinkName[] = ['llm', 'ollama', 'database'];
 
 /** The names under which the original system knows its breakers. */

@@ -40,5 +40,10 @@ export function createAnswerFallback(maxAgeMs: number): AnswerFallback {
 
 /** Two spellings of one question: case, spacing and closing punctuation do not matter. */
 export function normalised(query: string): string {
-  return query.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim().replace(/[\s?.!]+$/, '');
+  return query
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/[\s?.!]+$/, '');
 }

@@ -2,8 +2,9 @@
  * generateEmbedding: the real vector through Ollama's guard, else the hash vector, and always which
  * of the two it is. There is no cache in front: every text goes over the link, so a failure shows.
  */
-import type { Guard } from '../resilience/guard.ts';
+
 import { isLinkError } from '../resilience/faults.ts';
+import type { Guard } from '../resilience/guard.ts';
 import type { Trace } from '../trace.ts';
 import { hashVector } from './hash-vector.ts';
 import type { OllamaClient } from './ollama-client.ts';

@@ -2,8 +2,9 @@
  * persistMemory: one idempotent statement with bounded retry, or else the queue on disk. A write that
  * was acknowledged is in one of the two; a write that can be in neither is refused to the caller.
  */
-import type { Retry } from '../resilience/retry.ts';
+
 import { isLinkError, RequestRefused } from '../resilience/faults.ts';
+import type { Retry } from '../resilience/retry.ts';
 import type { Trace } from '../trace.ts';
 import type { Engram } from './engram.ts';
 import type { Store } from './store.ts';

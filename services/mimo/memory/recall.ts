@@ -2,8 +2,9 @@
  * search_memories: bring the index up to date with one cheap statement, then search it in process.
  * With the database away the same index answers as it stands, with the queued writes, and says its age.
  */
-import type { Guard } from '../resilience/guard.ts';
+
 import { isLinkError } from '../resilience/faults.ts';
+import type { Guard } from '../resilience/guard.ts';
 import type { Part } from '../served.ts';
 import type { Trace } from '../trace.ts';
 import type { Embedding } from './embedder.ts';

@@ -3,8 +3,8 @@
  * both guards in small batches; its timer exists only while there is work.
  */
 import type { Logger } from 'pino';
-import type { Guard } from '../resilience/guard.ts';
 import { isLinkError } from '../resilience/faults.ts';
+import type { Guard } from '../resilience/guard.ts';
 import { newTrace } from '../trace.ts';
 import type { OllamaClient } from './ollama-client.ts';
 import type { Store } from './store.ts';

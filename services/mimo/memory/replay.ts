@@ -3,8 +3,8 @@
  * timer exists only while something is queued, and a call the breaker would reject is not even made.
  */
 import type { Logger } from 'pino';
-import type { Guard } from '../resilience/guard.ts';
 import { isLinkError, RequestRefused } from '../resilience/faults.ts';
+import type { Guard } from '../resilience/guard.ts';
 import { newTrace } from '../trace.ts';
 import type { Engram } from './engram.ts';
 import type { Store } from './store.ts';

@@ -25,7 +25,12 @@ export interface Store {
   /** The oldest rows with a hash vector. */
   hashed(limit: number, trace: Trace, signal: AbortSignal): Promise<Hashed[]>;
   /** Replaces hash vectors by live ones; rows that have one already stay as they are. */
-  setLive(ids: readonly string[], vectors: readonly Float32Array[], trace: Trace, signal: AbortSignal): Promise<void>;
+  setLive(
+    ids: readonly string[],
+    vectors: readonly Float32Array[],
+    trace: Trace,
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 export interface Survey {

@@ -3,8 +3,9 @@
  * It answers when the database cannot. Bounded; when full the oldest memory leaves the index (not
  * the database).
  */
-import type { Category, IndexedEngram } from './engram.ts';
+
 import type { Embedding, EmbeddingSource } from './embedder.ts';
+import type { Category, IndexedEngram } from './engram.ts';
 import { DIMENSION } from './hash-vector.ts';
 
 /** 10 000 rows of 3 kB are 30 MB, and an exact scan over them takes about 10 ms. */

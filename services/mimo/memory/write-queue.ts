@@ -111,9 +111,7 @@ class DiskQueue implements WriteQueue {
   }
 
   #startFlush(): void {
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = null;
-    });
+    this.#flushing ??= this.#flush();
   }
 
   /** One flush at a time; whatever arrives during one shares the next, and its one sync. */
@@ -139,6 +137,8 @@ class DiskQueue implements WriteQueue {
         settled.resolve();
       }
     }
+    // In the same tick as the loop's last look, so that nothing arriving later is left lying.
+    this.#flushing = null;
   }
 
   async #write(text: string, mustSurvive: boolean): Promise<void> {

@@ -177,7 +177,8 @@ describe('the steady state', () => {
   });
 
   test('fails cached answers, slow answers, and requests that were never sent', () => {
-    const end = (about: Record<string, unknown>): Story => new Story().fault(1_000, 3_000).traffic(4_000, 5_000, null, about);
+    const end = (about: Record<string, unknown>): Story =>
+      new Story().fault(1_000, 3_000).traffic(4_000, 5_000, null, about);
     expect(verdictOf('served-live', end({ by: 'cached' }), { atLeast: 0.5 }).outcome).toBe('fails');
     expect(verdictOf('latency', end({ tookMs: 80 }), { percentile: 50, belowMs: 50 }).outcome).toBe('fails');
     expect(
