@@ -57,7 +57,7 @@ class HostHandle {
       `${RUN_DIR_PREFIX}${blueprint.run}-${process.pid}-${blueprint.originNs.toString(36)}`,
     );
     // A session of its own: a signal to the terminal's group reaches the rig, and the rig decides.
-    this.#process = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', HOST], {
+    this.#process = spawn(process.execPath, [HOST, blueprint.run], {
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: childEnv({}),

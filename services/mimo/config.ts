@@ -3,7 +3,6 @@
  * A bad value is the operator's error: one sentence that names the variable and what it should be.
  */
 import { z } from 'zod';
-import { MUTANT_NAMES } from './mutants/registry.ts';
 
 const HttpUrl = z.url({
   protocol: /^https?$/,
@@ -31,13 +30,7 @@ const Environment = z.object({
   MIMO_STATE_DIR: z
     .string({ error: 'must be set to a folder where queued writes survive a restart' })
     .min(1, 'must be set to a folder where queued writes survive a restart'),
-  MIMO_MUTANT: z
-    .string()
-    .optional()
-    .transform((name) => (name === '' ? undefined : name))
-    .refine((name) => name === undefined || MUTANT_NAMES.includes(name), {
-      error: `must be one of ${MUTANT_NAMES.join(', ')}`,
-    }),
+  MIMO_MUTANT: z.string().optional(),
   MIMO_EXIT_WITH_STDIN: z.enum(['0', '1'], { error: 'must be 0 or 1' }).default('0'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
@@ -67,7 +60,10 @@ export class ConfigError extends Error {
 }
 
 /** @throws ConfigError naming the first variable that is missing or wrong. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  mutantNames: readonly string[],
+): Config {
   const parsed = Environment.safeParse(environment);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -79,6 +75,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     throw new ConfigError(`${variable} ${issue?.message ?? 'is wrong'}; ${got}.`);
   }
   const env = parsed.data;
+  const mutant = env.MIMO_MUTANT === '' ? undefined : env.MIMO_MUTANT;
+  if (mutant !== undefined && !mutantNames.includes(mutant)) {
+    throw new ConfigError(`MIMO_MUTANT must be one of ${mutantNames.join(', ')}; got "${mutant}".`);
+  }
   return {
     host: env.HOST,
     port: env.PORT,
@@ -87,7 +87,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     llm: { baseUrl: withoutSlash(env.LLM_BASE_URL), apiKey: env.LLM_API_KEY, model: env.LLM_MODEL },
     ollama: { baseUrl: withoutSlash(env.OLLAMA_URL), model: env.OLLAMA_MODEL },
     stateDir: env.MIMO_STATE_DIR,
-    mutant: env.MIMO_MUTANT,
+    mutant,
     exitWithStdin: env.MIMO_EXIT_WITH_STDIN === '1',
     logLevel: env.LOG_LEVEL,
   };

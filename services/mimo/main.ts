@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { assemble } from './assemble.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { createServer } from './http/server.ts';
-import { mutate } from './mutants/registry.ts';
+import { MUTANT_NAMES, mutate } from './mutants/registry.ts';
 import { PARTS } from './parts.ts';
 
 const EXIT_CONFIG = 2;
@@ -14,7 +14,7 @@ const EXIT_CONFIG = 2;
 const DRAIN_MARGIN_MS = 1_000;
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const config = readConfig(process.env, MUTANT_NAMES);
   const log = pino({ name: 'mimo', level: config.logLevel }, pino.destination(2));
   const service = await assemble(config, log, mutate(PARTS, config.mutant));
   const server = createServer(service);

@@ -22,7 +22,7 @@ export interface Database {
 
 export interface DatabaseOptions {
   readonly url: string;
-  /** Limit of one attempt, in ms: no connection attempt and no statement on the server outlives it. */
+  /** Limit of one attempt, in ms. */
   readonly timeoutMs: number;
   readonly onIdleError: (error: Error) => void;
 }
@@ -33,8 +33,9 @@ export function createDatabase({ url, timeoutMs, onIdleError }: DatabaseOptions)
     connectionString: url,
     max: CONNECTIONS_MAX,
     connectionTimeoutMillis: timeoutMs,
-    // Without it the server would go on with a statement whose caller has long gone.
-    statement_timeout: timeoutMs,
+    // Without it the server would go on with a statement whose caller has long gone. Twice the limit,
+    // since it only tidies up: who waits too long is decided on this side.
+    statement_timeout: 2 * timeoutMs,
     keepAlive: true,
     application_name: 'mimo',
   });

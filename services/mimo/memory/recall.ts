@@ -39,16 +39,18 @@ export function createRecall({ guard, store, queue, onHashedFound }: RecallOptio
   const index = new VectorIndex();
   /** Revisions applied within the overlap, so that the statement need not send those rows again. */
   const applied = new Set<bigint>();
-  let highest: bigint | null = null;
+  let highest = 0n;
+  let isSurveyed = false;
   // Before the first contact the index is what it was at the start: empty.
   let caughtUpAtMs = performance.now();
 
   async function catchUp(trace: Trace): Promise<void> {
     const beganAtMs = performance.now();
-    if (highest === null) {
+    if (!isSurveyed) {
       const survey = await guard.call((signal) => store.survey(INDEX_CAPACITY, trace, signal));
       // Another search may have made first contact meanwhile.
-      if (highest === null) {
+      if (!isSurveyed) {
+        isSurveyed = true;
         highest = survey.after;
         onHashedFound(survey.hashed);
       }
