@@ -11,7 +11,9 @@ export default defineConfig({
       env: {
         DATABASE_URL: '{{link.database.url}}',
         LLM_BASE_URL: '{{link.llm.url}}/v1',
+        LLM_MODEL: 'stand-in-1',
         OLLAMA_URL: '{{link.ollama.url}}',
+        OLLAMA_MODEL: 'nomic-embed-text',
         MIMO_STATE_DIR: '{{dir}}/mimo',
         MIMO_EXIT_WITH_STDIN: '1',
         PORT: '0',

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-import { runCommandLine } from '../harness/cli/exit.ts';
 /** Command-line entry: parses, dispatches, and turns errors into one sentence and an exit code. */
-import { buildProgram } from '../harness/cli/program.ts';
+import { enableCompileCache } from 'node:module';
+
+enableCompileCache(); // must come before the rest is loaded, hence the dynamic imports
+const { runCommandLine } = await import('../harness/cli/exit.ts');
+const { buildProgram } = await import('../harness/cli/program.ts');
 
 await runCommandLine(() => buildProgram().parseAsync(process.argv));

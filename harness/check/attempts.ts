@@ -1,7 +1,7 @@
 /**
  * Attempts: what a target tried on a link, read from the wire. One exchange is one attempt, so is one
- * statement; a connection that never carried either is an attempt that failed early. A completed
- * Postgres handshake is none: it only makes the statement after it possible.
+ * statement; a connection that was turned away before it carried either is an attempt that failed
+ * early. A completed Postgres handshake is none: it only makes the statement after it possible.
  */
 import {
   type ExchangeEvent,
@@ -10,7 +10,7 @@ import {
   type RequestEvent,
   type StatementEvent,
 } from '../model/history.ts';
-import type { Nanoseconds } from '../model/time.ts';
+import { type Nanoseconds, toNs } from '../model/time.ts';
 
 export interface Attempt {
   /** Id of the event it was read from. */
@@ -38,6 +38,9 @@ function isFailedStatement({ outcome, sqlstate }: StatementEvent): boolean {
   return outcome === 'broken' || (sqlstate !== null && TROUBLE_CLASSES.has(sqlstate.slice(0, 2)));
 }
 
+/** A client that has something to say says it at once; half a round of a busy event loop is ample. */
+const TURNED_AWAY_NS = toNs(50);
+
 /** All attempts on a link, in the order in which they began. */
 export function attemptsOn(history: History, link: string): Attempt[] {
   const attempts: Attempt[] = [];
@@ -57,10 +60,11 @@ export function attemptsOn(history: History, link: string): Attempt[] {
   for (const event of eventsOf(history, 'connection')) {
     if (event.link !== link || carried.has(event.connection)) continue;
     if (event.what === 'opened') opened.set(event.connection, event.t);
-    // A connection that the target itself closed unused was not turned away by anybody.
     if (event.what === 'closed' && event.endedBy !== 'target') {
       const { id, t: endT, faults } = event;
-      attempts.push({ id, t: opened.get(event.connection) ?? endT, endT, failed: true, trace: null, faults });
+      const t = opened.get(event.connection) ?? endT;
+      // One that lay unused for longer was a spare of a pool, and nobody's attempt.
+      if (endT - t <= TURNED_AWAY_NS) attempts.push({ id, t, endT, failed: true, trace: null, faults });
     }
   }
   return attempts.sort((a, b) => a.t - b.t);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { count, defineChecker, fails, holds, inconclusive } from './checker.ts';
 import { DEMAND_MIN, demandIn, earlySilence, gather, openSpans } from './evidence.ts';
-import { isWithin } from './windows.ts';
+import { isWithin, loadEnd } from './windows.ts';
 
 const Params = z.strictObject({ link: z.string() });
 
@@ -19,7 +19,9 @@ export const breakerTrips = defineChecker<z.infer<typeof Params>>({
       (attempt) => attempt.failed && faults.some((span) => attempt.endT >= span.fromT),
     );
 
-    const early = earlySilence(evidence);
+    const [trip] = replay.trips;
+    // After the first trip silence has other reasons, such as writes that wait behind a queue.
+    const early = earlySilence(evidence, trip?.t ?? loadEnd(history));
     if (early !== null) {
       return fails(
         `${link}: attempts stopped after ${count(early.failuresBefore, 'failure')}; declared ${breaker.failures}`,
@@ -27,7 +29,6 @@ export const breakerTrips = defineChecker<z.infer<typeof Params>>({
         early.requests,
       );
     }
-    const [trip] = replay.trips;
     const [open] = openSpans(evidence);
     if (trip === undefined || open === undefined) {
       return inconclusive(

@@ -74,15 +74,15 @@ export interface EarlySilence {
 
 /**
  * Looks for demand that made no attempt although the replayed breaker was closed, from the first
- * fault on. One alone may have been turned away by a full queue; two in a row are a breaker.
+ * fault to `untilT`. One alone may have been turned away by a full queue; two in a row are a breaker.
  */
-export function earlySilence(evidence: Evidence): EarlySilence | null {
+export function earlySilence(evidence: Evidence, untilT: Nanoseconds): EarlySilence | null {
   const firstFaultT = evidence.faults[0]?.fromT ?? Infinity;
   const { stragglersNs } = toleranceFor(evidence.breaker);
   const closed = evidence.replay.spans.filter(({ state }) => state === 'closed');
   let row: RequestEvent[] = [];
   for (const request of evidence.demand) {
-    if (request.endT < firstFaultT) continue;
+    if (request.endT < firstFaultT || request.startT >= untilT) continue;
     const span = closed.find((candidate) => isWithin(request.startT, candidate));
     // Near the edges target and wire may honestly disagree about the state.
     const judged =

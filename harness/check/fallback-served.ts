@@ -5,9 +5,13 @@
  */
 import { z } from 'zod';
 import type { RequestEvent } from '../model/history.ts';
+import { toNs } from '../model/time.ts';
 import { AttemptIndex, attemptsOn } from './attempts.ts';
 import { count, defineChecker, fails, holds, inconclusive } from './checker.ts';
 import { faultSpans, isWithin, needs, requestsIn } from './windows.ts';
+
+/** The link notes the end of an answer after it has sent it on; the caller may be a moment ahead. */
+const LINK_LAG_NS = toNs(50);
 
 const Params = z.strictObject({
   link: z.string(),
@@ -53,7 +57,7 @@ export const fallbackServed = defineChecker<z.infer<typeof Params>>({
     const pretended = inside.filter(
       (request) =>
         from(request) === 'live' &&
-        !index.of(request).some(({ failed, endT }) => !failed && endT <= request.endT),
+        !index.of(request).some(({ failed, endT }) => !failed && endT <= request.endT + LINK_LAG_NS),
     );
     if (unmarked.length + pretended.length > 0) {
       return fails(

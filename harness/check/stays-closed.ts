@@ -30,7 +30,7 @@ export const staysClosed = defineChecker<z.infer<typeof Params>>({
         failed,
       );
     }
-    const early = earlySilence(evidence);
+    const early = earlySilence(evidence, loadEnd(history));
     if (early !== null) {
       return fails(
         `${link}: ${count(early.failuresBefore, 'failure')} stopped its attempts; declared ${breaker.failures}`,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { toMs } from '../model/time.ts';
 import { count, defineChecker, fails, holds, inconclusive } from './checker.ts';
-import { percentile, requestsIn, steadySpan } from './windows.ts';
+import { percentile, steadyRequests } from './windows.ts';
 
 /** Fewer requests than this are no steady state to speak of. */
 const REQUESTS_MIN = 10;
@@ -14,7 +14,7 @@ export const successRatio = defineChecker<z.infer<typeof Ratio>>({
   about: 'share of requests answered 2xx; those never sent count as failed',
   params: Ratio,
   judge(history, { atLeast }, window) {
-    const requests = requestsIn(history, steadySpan(history, window));
+    const requests = steadyRequests(history, window);
     if (requests.length < REQUESTS_MIN)
       return inconclusive(`${count(requests.length, 'request')} in the window; ${REQUESTS_MIN} are needed`);
     const bad = requests.filter(({ outcome }) => outcome !== 'ok');
@@ -33,9 +33,7 @@ export const servedLive = defineChecker<z.infer<typeof Ratio>>({
   about: 'share of answers that say they were served live',
   params: Ratio,
   judge(history, { atLeast }, window) {
-    const answers = requestsIn(history, steadySpan(history, window)).filter(
-      ({ outcome }) => outcome === 'ok',
-    );
+    const answers = steadyRequests(history, window).filter(({ outcome }) => outcome === 'ok');
     if (answers.length < REQUESTS_MIN)
       return inconclusive(`${count(answers.length, 'answer')} in the window; ${REQUESTS_MIN} are needed`);
     const degraded = answers.filter(({ servedBy }) => servedBy !== 'live');
@@ -59,9 +57,7 @@ export const latency = defineChecker<z.infer<typeof LatencyParams>>({
   about: 'a percentile of the latency of answered requests, from their intended start',
   params: LatencyParams,
   judge(history, { percentile: rank, belowMs }, window) {
-    const answers = requestsIn(history, steadySpan(history, window)).filter(
-      ({ outcome }) => outcome === 'ok',
-    );
+    const answers = steadyRequests(history, window).filter(({ outcome }) => outcome === 'ok');
     if (answers.length < REQUESTS_MIN)
       return inconclusive(`${count(answers.length, 'answer')} in the window; ${REQUESTS_MIN} are needed`);
     const latencies = answers.map(({ t, endT }) => toMs(endT - t));

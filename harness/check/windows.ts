@@ -62,6 +62,15 @@ export function isWithin(t: Nanoseconds, { fromT, toT }: Span): boolean {
   return t >= fromT && t < toT;
 }
 
+/**
+ * Requests of a steady window. Those that were open when the fault came belong to neither: they met
+ * the steady state and the fault both.
+ */
+export function steadyRequests(history: History, window: SteadyWindow): RequestEvent[] {
+  const span = steadySpan(history, window);
+  return requestsIn(history, span).filter(({ endT }) => window === 'after' || endT < span.toT);
+}
+
 /** Requests meant to be sent inside a span. */
 export function requestsIn(history: History, span: Span): RequestEvent[] {
   return eventsOf(history, 'request').filter(({ t }) => isWithin(t, span));

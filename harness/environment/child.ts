@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { within } from '../model/deadline.ts';
 import { EnvironmentError } from '../model/errors.ts';
@@ -23,6 +24,8 @@ export interface ChildOptions {
   cwd: string;
   /** Both output streams go here. */
   logFile: string;
+  /** True: it is expected to end by itself, with code 0. */
+  endsByItself?: boolean;
   /** To run as another user than root, as PostgreSQL insists. */
   user?: { uid: number; gid: number } | undefined;
   now: Clock;
@@ -39,7 +42,7 @@ export async function killAllChildren(): Promise<void> {
 
 /** Runs a command to its end. @throws EnvironmentError with its last words unless it exits with 0 in time. */
 export async function runToEnd(options: ChildOptions, limitMs: number): Promise<void> {
-  const child = new Child(options);
+  const child = new Child({ ...options, endsByItself: true });
   try {
     const code = await within(limitMs, `${options.name} to end`, child.exited);
     if (code !== 0) throw new EnvironmentError(`${options.name} failed (code ${code}): ${child.lastWords()}`);
@@ -141,8 +144,8 @@ export class Child {
   }
 
   #emit(what: 'started' | 'ready' | 'exited', code: number | null, signal: string | null): void {
-    const { name, now, emit } = this.#options;
-    const expected = what !== 'exited' || this.#stopping;
+    const { name, now, emit, endsByItself = false } = this.#options;
+    const expected = what !== 'exited' || this.#stopping || (endsByItself && code === 0);
     emit({ kind: 'process', t: now(), name, what, pid: this.pid, code, signal, expected });
   }
 }
@@ -153,5 +156,8 @@ export class Child {
  */
 export function childEnv(given: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _ours, ...rest } = process.env;
-  return { ...rest, ...given };
+  return { NODE_COMPILE_CACHE: COMPILE_CACHE, ...rest, ...given };
 }
+
+/** Children that are Node programs keep their compiled code here: a third less time to start. */
+const COMPILE_CACHE = path.resolve('.tripcurve', 'compile-cache');

@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, chmod, cp, glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { access, glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -154,7 +154,7 @@ export interface Preparation {
  */
 export async function preparedCluster(how: Preparation, owner: Owner): Promise<string> {
   const { initdb, postgres } = await postgresBinaries();
-  const key = createHash('sha256').update(JSON.stringify([postgres, how.prepare, SETTINGS]));
+  const key = createHash('sha256').update(JSON.stringify([LAYOUT, postgres, how.prepare, SETTINGS]));
   for (const file of await preparedBy(how)) key.update(await readFile(path.join(how.cwd, file)));
   const kept = path.join(how.cacheDir, key.digest('hex').slice(0, 16));
   if (await exists(kept)) return kept;
@@ -169,7 +169,7 @@ export async function preparedCluster(how: Preparation, owner: Owner): Promise<s
     INITDB_LIMIT_MS,
   );
   const { child, port } = await startPostgres(dataDir, owner);
-  await createDatabase(port);
+  await slimDown(port);
   const env = { ...how.prepare.env, DATABASE_URL: postgresUrl({ host: '127.0.0.1', port }) };
   await runToEnd(
     { ...owner, name: 'prepare', command: how.prepare.command, env, cwd: how.cwd },
@@ -202,28 +202,35 @@ async function preparedBy({ cwd, preparedBy }: Preparation): Promise<string[]> {
   return files.sort();
 }
 
+/** Raised when {@link slimDown} or the flags of initdb change, so that clusters made before are not used. */
+const LAYOUT = 2;
+
 /** The smallest log segments make the smallest cluster to copy; trust, because it listens on loopback only. */
 const INITDB_FLAGS = ['--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync', '--wal-segsize=1'];
 
-/** Copies a prepared cluster to `dataDir` for one run, owned by the user that will run it. */
+/** Copies a prepared cluster to `dataDir` for one run, with owner and mode as they were. */
 export async function copyCluster(prepared: string, dataDir: string): Promise<void> {
   await copyTree(prepared, dataDir);
-  await giveTo(await runUser(), dataDir);
-  await chmod(dataDir, 0o700);
 }
 
-/** cp shares blocks where the file system can (reflink), which Node's own copy does not for folders. */
+/** cp keeps owners and shares blocks where the file system can (reflink); Node's own copy does neither. */
 async function copyTree(from: string, to: string): Promise<void> {
-  await run('cp', ['-a', from, to]).catch(() => cp(from, to, { recursive: true }));
+  await run('cp', ['-a', from, to]);
 }
 
-async function createDatabase(port: number): Promise<void> {
+/**
+ * Makes the cluster's one database, and drops what only costs time to copy: `template0` serves restores
+ * of other locales, and `postgres` is empty until it is renamed.
+ */
+async function slimDown(port: number): Promise<void> {
   const { default: pg } = await import('pg');
   const client = new pg.Client({
-    connectionString: `postgres://${POSTGRES_ROLE}@127.0.0.1:${port}/postgres`,
+    connectionString: `postgres://${POSTGRES_ROLE}@127.0.0.1:${port}/template1`,
   });
   await client.connect();
-  await client.query(`CREATE DATABASE ${POSTGRES_DATABASE}`);
+  await client.query(`ALTER DATABASE postgres RENAME TO ${POSTGRES_DATABASE}`);
+  await client.query('ALTER DATABASE template0 IS_TEMPLATE false');
+  await client.query('DROP DATABASE template0');
   await client.end();
 }
 

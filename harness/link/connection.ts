@@ -76,10 +76,10 @@ export class Connection {
   }
 
   /** Puts a toxic on this connection. */
-  add(toxic: Toxic, joinedLate: boolean): void {
+  add(toxic: Toxic): void {
     this.#active.set(toxic, toxic.name);
     this.touch(toxic.name);
-    (toxic.stream === 'upstream' ? this.#upstream : this.#downstream).add(toxic, joinedLate);
+    (toxic.stream === 'upstream' ? this.#upstream : this.#downstream).add(toxic);
   }
 
   /** Takes a toxic off this connection. */

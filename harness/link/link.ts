@@ -131,7 +131,7 @@ export class Link {
   addToxic(toxic: Toxic): void {
     this.#note(toxic.name, 'injected', asFault(toxic));
     this.#toxics.push(toxic);
-    for (const connection of [...this.#connections]) this.#roll(connection, toxic, true);
+    for (const connection of [...this.#connections]) this.#roll(connection, toxic);
   }
 
   /** Changes a toxic where it is; connections it was drawn for stay drawn. */
@@ -164,12 +164,12 @@ export class Link {
   #accept(socket: net.Socket): void {
     const connection = new Connection(++this.#connectionCount, socket, this.#host);
     this.#connections.add(connection);
-    for (const toxic of this.#toxics) this.#roll(connection, toxic, false);
+    for (const toxic of this.#toxics) this.#roll(connection, toxic);
   }
 
   /** Draws once, when connection and toxic meet, whether the one hits the other. */
-  #roll(connection: Connection, toxic: Toxic, joinedLate: boolean): void {
-    if (this.#random() < toxic.toxicity) connection.add(toxic, joinedLate);
+  #roll(connection: Connection, toxic: Toxic): void {
+    if (this.#random() < toxic.toxicity) connection.add(toxic);
   }
 
   #note(fault: string, what: 'injected' | 'healed', spec: Fault | null): void {

@@ -65,10 +65,10 @@ export class Pipe {
   }
 
   /** Puts a toxic at the end of the chain. */
-  add(toxic: Toxic, joinedLate: boolean): void {
+  add(toxic: Toxic): void {
     const running: Running = { toxic, stage: NO_STAGE };
     this.#running.push(running);
-    running.stage = toxic.kind.attach(this.#lineAfter(running, joinedLate), () => toxic.attributes);
+    running.stage = toxic.kind.attach(this.#lineAfter(running), () => toxic.attributes);
   }
 
   /** Takes a toxic off the chain; what it held goes on at once. */
@@ -86,7 +86,7 @@ export class Pipe {
     this.#running = [];
   }
 
-  #lineAfter(running: Running, joinedLate: boolean): Line {
+  #lineAfter(running: Running): Line {
     const next = (): Stage | undefined => this.#running[this.#running.indexOf(running) + 1]?.stage;
     return {
       push: (chunk) => {
@@ -110,7 +110,6 @@ export class Pipe {
       close: () => this.#ends.close(),
       reset: () => this.#ends.reset(),
       random: () => this.#ends.random(),
-      joinedLate,
     };
   }
 

@@ -19,8 +19,6 @@ export interface Line {
   reset(): void;
   /** A number in [0, 1) from the link's seeded source. */
   random(): number;
-  /** True where the toxic came to a connection that was already open. */
-  readonly joinedLate: boolean;
 }
 
 /** A toxic at work on one direction of one connection. Every method returns at once. */

@@ -7,7 +7,7 @@ import { type Dispatcher, Pool } from 'undici';
 import type { Config } from '../model/config.ts';
 import type { RequestEvent, Unnumbered } from '../model/history.ts';
 import type { Traffic } from '../model/scenario.ts';
-import { type Clock, type Nanoseconds, toNs } from '../model/time.ts';
+import { type Clock, type Ms, type Nanoseconds, toNs } from '../model/time.ts';
 import type { PlannedRequest } from './plan.ts';
 
 /** Longest sleep between looks at the plan; keeps a stop from waiting for a distant arrival. */
@@ -68,6 +68,34 @@ export async function driveLoad(options: LoadOptions): Promise<void> {
     await pool.destroy();
   }
 }
+
+/**
+ * Sends the plan one request after another, again and again, until a whole round is answered live or
+ * `limitMs` is over: processes that have just started compile code and open pools, and that is no
+ * steady state. Settles either way; whether the state was steady is for the checks to say.
+ */
+export async function warmUp(options: LoadOptions, limitMs: Ms): Promise<void> {
+  const { plan, now, signal } = options;
+  const pool = new Pool(options.entryUrl, { connections: 1 });
+  const deadlineT = now() + toNs(limitMs);
+  try {
+    for (let isWarm = false; !isWarm && now() < deadlineT && !signal.aborted; ) {
+      isWarm = true;
+      for (const planned of plan) {
+        const emit = (event: Unnumbered<RequestEvent>): void => {
+          if (event.outcome !== 'ok' || (event.servedBy ?? LIVE) !== LIVE) isWarm = false;
+          options.emit(event);
+        };
+        await send(pool, planned, { ...options, startT: now() - toNs(planned.atMs), emit });
+      }
+    }
+  } finally {
+    await pool.destroy();
+  }
+}
+
+/** How a target says that nothing was degraded. */
+const LIVE = 'live';
 
 async function send(pool: Pool, planned: PlannedRequest, options: LoadOptions): Promise<void> {
   const { traffic, now, emit } = options;

@@ -8,14 +8,14 @@ import { judge } from '../check/judge.ts';
 import type { Environment, Running } from '../environment/environment.ts';
 import { writeHistory } from '../history/file.ts';
 import { Recorder } from '../history/recorder.ts';
-import { driveLoad } from '../load/engine.ts';
-import { planLoad } from '../load/plan.ts';
+import { driveLoad, type LoadOptions, warmUp } from '../load/engine.ts';
+import { type PlannedRequest, planLoad } from '../load/plan.ts';
 import type { Config } from '../model/config.ts';
 import { AbortedError, EnvironmentError } from '../model/errors.ts';
 import { HISTORY_VERSION, type HistoryHeader } from '../model/history.ts';
 import type { Policy } from '../model/policy.ts';
 import { seedFor } from '../model/random.ts';
-import { phasesOf, type Scenario } from '../model/scenario.ts';
+import { phasesOf, type Scenario, type Traffic } from '../model/scenario.ts';
 import { type Clock, clockFrom, type Nanoseconds, toMs, toNs } from '../model/time.ts';
 import { type Judgement, type Outcome, overall } from '../model/verdict.ts';
 import { readDeclared, watchBreakers } from '../probe/resilience.ts';
@@ -49,8 +49,12 @@ export interface ScenarioResult {
   totalMs: number;
 }
 
-/** Time between "everything is up" and the first request, so that both sides have settled. */
-const SETTLE_MS = 50;
+/** Time between the warm-up and the first request that counts. */
+const SETTLE_MS = 100;
+
+/** Requests of each kind in a round of warm-up, and how long rounds go on until one is answered live. */
+const WARM_UP_EACH = 2;
+const WARM_UP_LIMIT_MS = 5_000;
 
 /** Folder of a scenario inside the run's folder. */
 export function scenarioDir(name: string): string {
@@ -137,9 +141,22 @@ interface Conduct extends RunOptions {
 async function conduct(scenario: Scenario, running: Running, options: Conduct): Promise<void> {
   const { config, run, seed, now, recorder, signal } = options;
   const { faultAtMs, healAtMs, endAtMs } = phasesOf(scenario);
-  const startT = now() + toNs(SETTLE_MS);
   const stop = new AbortController();
   const stopped = AbortSignal.any([signal, stop.signal]);
+  const plan = planLoad(scenario.traffic, config, endAtMs, seed, run);
+  const load: LoadOptions = {
+    entryUrl: running.entryUrl,
+    plan,
+    startT: now(),
+    traffic: scenario.traffic,
+    served: config.served,
+    links: Object.keys(config.links),
+    now,
+    emit: recorder.record,
+    signal: stopped,
+  };
+  await warmUp({ ...load, plan: warmUpPlan(scenario, options) }, WARM_UP_LIMIT_MS);
+  const startT = now() + toNs(SETTLE_MS);
   const phase = (name: 'steady' | 'fault' | 'recovery' | 'end', atMs: number): void =>
     recorder.record({ kind: 'phase', t: startT + toNs(atMs), phase: name });
 
@@ -147,17 +164,7 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
     config.target.resiliencePath === undefined
       ? Promise.resolve()
       : watchBreakers(new URL(config.target.resiliencePath, running.entryUrl), now, recorder.record, stopped);
-  const load = driveLoad({
-    entryUrl: running.entryUrl,
-    plan: planLoad(scenario.traffic, config, endAtMs, seed, run),
-    startT,
-    traffic: scenario.traffic,
-    served: config.served,
-    links: Object.keys(config.links),
-    now,
-    emit: recorder.record,
-    signal: stopped,
-  });
+  const driving = driveLoad({ ...load, startT });
   const lost = running.lost.then((why) => {
     throw new EnvironmentError(`${scenario.name}: ${why}`);
   });
@@ -166,7 +173,7 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
     await Promise.race([playTimeline(scenario, running, { startT, now, signal }), lost]);
     phase('fault', faultAtMs);
     phase('recovery', healAtMs);
-    await Promise.race([load, lost]);
+    await Promise.race([driving, lost]);
     phase('end', endAtMs);
     await running.heal('all');
     recorder.record({ kind: 'residue', t: now(), left: await running.residue() });
@@ -178,8 +185,22 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
     }
   } finally {
     stop.abort();
-    await Promise.allSettled([load, watching]);
+    await Promise.allSettled([driving, watching]);
   }
+}
+
+/** Two of each kind of request that the scenario's load will send. */
+function warmUpPlan(scenario: Scenario, { config, seed, run }: RunOptions): PlannedRequest[] {
+  const kinds = Object.keys(scenario.traffic.mix).filter((name) => (scenario.traffic.mix[name] ?? 0) > 0);
+  return kinds.flatMap((name) => {
+    const traffic: Traffic = {
+      ...scenario.traffic,
+      mix: { [name]: 1 },
+      ratePerSecond: 1_000,
+      arrivals: 'constant',
+    };
+    return planLoad(traffic, config, WARM_UP_EACH + 0.5, seedFor(seed, name), `${run}-warm-${name}`);
+  });
 }
 
 /** Injects and lifts faults at their moments. What nobody lifts is lifted when recovery begins. */

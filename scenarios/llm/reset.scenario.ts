@@ -4,7 +4,7 @@ import { steadyState, traffic } from '../steady.ts';
 export default defineScenario({
   name: 'llm/reset',
   about:
-    'Every connection to the LLM API is reset, the pooled ones at once and new ones at their first bytes, as a crashed proxy or an expired NAT entry does it. A different error to the client library than a refusal, and it must count the same.',
+    'Every connection to the LLM API is reset as soon as something is sent on it, pooled or new, as a crashed proxy or an expired NAT entry does it. A different error to the client library than a refusal, and it must count the same.',
   tags: ['quick', 'nightly'],
   traffic,
   steadyState,

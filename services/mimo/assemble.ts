@@ -51,6 +51,7 @@ export async function assemble(config: Config, log: Logger, parts: Parts = PARTS
   const database = createDatabase({
     url: config.databaseUrl,
     timeoutMs: policy.links.database.timeoutMs,
+    callsMax: policy.links.database.bulkhead.concurrent,
     onIdleError: (error) => log.info({ err: error }, 'idle database connection lost'),
   });
   const store = parts.store(database);

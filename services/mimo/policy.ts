@@ -81,6 +81,8 @@ export const BREAKER_NAMES: Readonly<Record<LinkName, string>> = {
 const QUEUE_CAPACITY = 10_000;
 /** Room for bursts: at the entry's limit of requests in flight, one slow link must not hold them all. */
 const BULKHEAD = { concurrent: 64, queue: 0 } as const;
+/** The original's pool. A call that is let through finds a connection and never waits for one unseen. */
+const DATABASE_BULKHEAD = { concurrent: 10, queue: 0 } as const;
 
 function breaker(failures: number, openMs: number, probes: number): BreakerPolicy {
   return {
@@ -125,7 +127,7 @@ const production: Policy = {
       timeoutMs: 2_000,
       retry: retry(100, 1_000, 5_000),
       breaker: breaker(3, 30_000, 2),
-      bulkhead: BULKHEAD,
+      bulkhead: DATABASE_BULKHEAD,
       fallback: { kind: 'queue', capacity: QUEUE_CAPACITY },
     },
   },
@@ -154,7 +156,7 @@ const fast: Policy = {
       timeoutMs: 250,
       retry: retry(20, 200, 900),
       breaker: breaker(3, 600, 2),
-      bulkhead: BULKHEAD,
+      bulkhead: DATABASE_BULKHEAD,
       fallback: { kind: 'queue', capacity: QUEUE_CAPACITY },
     },
   },

@@ -1,7 +1,8 @@
 /**
- * Resets the connection (RST) `timeout` ms after the first bytes in its direction. A connection
- * that was already open when the toxic came is reset after `timeout` ms, bytes or none: that is
- * what a crashed peer or a failover does to pooled connections. (Toxiproxy sends those a FIN.)
+ * Resets the connection (RST) `timeout` ms after the first bytes in its direction, or its close.
+ * Connections that were open before the toxic came are reset just so (Toxiproxy sends those a FIN).
+ * A silent one is left alone until it speaks: were it reset at once, the next request on a pooled
+ * connection would vanish unseen, and an attempt that nobody saw cannot be counted.
  */
 import { z } from 'zod';
 import { defineToxic } from '../toxic.ts';
@@ -19,7 +20,6 @@ export const resetPeer = defineToxic<z.infer<typeof Attributes>>({
     const arm = (): void => {
       timer ??= setTimeout(() => line.reset(), attributes().timeout);
     };
-    if (line.joinedLate) arm();
     return {
       write: (chunk) => {
         line.drop(chunk.length);

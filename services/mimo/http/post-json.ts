@@ -64,10 +64,7 @@ async function exchange(
     if (error instanceof DependencyFault) throw error;
     // Our own abort: report its reason, which says whose limit it was.
     if (signal.aborted) throw signal.reason;
-    // fetch hides the reason (ECONNREFUSED, ECONNRESET, ...) one level down.
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const detail = cause instanceof Error ? (codeOf(cause) ?? cause.message) : String(cause);
-    throw new DependencyFault(link, 'network', detail, { cause: error });
+    throw new DependencyFault(link, 'network', reasonOf(error), { cause: error });
   }
 }
 
@@ -85,6 +82,15 @@ async function readBounded(link: LinkName, response: Response): Promise<string> 
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function codeOf(error: Error): string | undefined {
-  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+interface Thrown {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly cause?: Thrown;
+}
+
+/** fetch says only "fetch failed"; the reason (ECONNREFUSED, ECONNRESET, ...) is one level down. */
+function reasonOf(error: unknown): string {
+  const thrown: Thrown = Object(error);
+  const source = thrown.cause ?? thrown;
+  return String(source.code ?? source.message ?? error);
 }

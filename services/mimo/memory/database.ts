@@ -6,8 +6,11 @@ import { DatabaseError, Pool, type PoolClient } from 'pg';
 import { DependencyFault, RequestRefused } from '../resilience/faults.ts';
 import { type Trace, traceComment } from '../trace.ts';
 
-/** The original's pool. More would only move the queue into the database. */
-const CONNECTIONS_MAX = 10;
+/**
+ * Connections per call that may be in flight: one that is being thrown away after a timeout still takes
+ * a place in the pool, and a call that waited for it would reach the database after its breaker opened.
+ */
+const CONNECTIONS_PER_CALL = 2;
 
 /** Connection, resources, operator intervention, system, serialisation, transaction state. */
 const FAULT_CLASSES: ReadonlySet<string> = new Set(['08', '53', '57', '58', '40', '25']);
@@ -24,14 +27,16 @@ export interface DatabaseOptions {
   readonly url: string;
   /** Limit of one attempt, in ms. */
   readonly timeoutMs: number;
+  /** Most queries in flight; the guard's bulkhead sees to it. */
+  readonly callsMax: number;
   readonly onIdleError: (error: Error) => void;
 }
 
 /** Connects to nothing until the first query. */
-export function createDatabase({ url, timeoutMs, onIdleError }: DatabaseOptions): Database {
+export function createDatabase({ url, timeoutMs, callsMax, onIdleError }: DatabaseOptions): Database {
   const pool = new Pool({
     connectionString: url,
-    max: CONNECTIONS_MAX,
+    max: CONNECTIONS_PER_CALL * callsMax,
     connectionTimeoutMillis: timeoutMs,
     // Without it the server would go on with a statement whose caller has long gone. Twice the limit,
     // since it only tidies up: who waits too long is decided on this side.

@@ -53,9 +53,11 @@ interface Row {
   embedding_source: EmbeddingSource;
 }
 
-const INSERT = `INSERT INTO engrams
+/** One statement for both cases, the key new or known, so that a call of the store is one round trip. */
+const INSERT = `WITH inserted AS (INSERT INTO engrams
   (content, category, importance, embedding, embedding_source, metadata, idempotency_key)
-  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id`;
+  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id)
+  SELECT id FROM inserted UNION ALL SELECT id FROM engrams WHERE idempotency_key = $7 LIMIT 1`;
 
 const BY_KEY = 'SELECT id FROM engrams WHERE idempotency_key = $1';
 
@@ -87,6 +89,7 @@ export function createStore(database: Database): Store {
       ];
       const [inserted] = await database.query<{ id: string }>(INSERT, values, trace, signal);
       if (inserted !== undefined) return inserted.id;
+      // The same key was being stored at the same moment: its row was not yet visible to our statement.
       const [stored] = await database.query<{ id: string }>(BY_KEY, [engram.idempotencyKey], trace, signal);
       if (stored === undefined) throw new Error('engrams: a key that conflicts has no row; was it deleted?');
       return stored.id;

@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import fc from 'fast-check';
 import pg from 'pg';
 import { POSTGRES_DATABASE, POSTGRES_ROLE } from '../../../harness/environment/postgres.ts';
-import { resolveFault } from '../../../harness/link/faults.ts';
 import { PostgresConversation } from '../../../harness/link/postgres/conversation.ts';
 import type { HistoryEvent, Unnumbered } from '../../../harness/model/history.ts';
 import { testPostgres } from '../../support/postgres.ts';
@@ -109,16 +108,14 @@ describe('a Postgres link', () => {
     const { link, client } = await linkAndClient();
     const gone = client.query('select pg_sleep(10)').catch(() => 'gone');
     await new Promise((resolve) => setTimeout(resolve, 50)); // as above
-    const armed = resolveFault({ type: 'reset_peer', attributes: {} }, 'f0', 'postgres', 'test');
-    if (armed.plane !== 'toxic') throw new Error('not a toxic');
-    link.link.addToxic(armed.toxic);
+    await link.link.cut();
     expect(await gone).toBe('gone');
     expect(
       await link.saw(
         'the broken statement',
         (event) => event.kind === 'statement' && event.outcome === 'broken',
       ),
-    ).toMatchObject({ endedBy: 'link', faults: ['f0'] });
+    ).toMatchObject({ endedBy: 'link', faults: ['down'] });
   });
 
   test('passes a large result whole', async () => {

@@ -132,7 +132,8 @@ describe('reset_peer', () => {
     const client = await connect(cleanup, link.port);
     client.socket.write('x');
     await client.got(1);
-    link.link.addToxic(toxicOf({ type: 'reset_peer' }));
+    link.link.addToxic(toxicOf({ type: 'reset_peer', stream: 'upstream' }));
+    client.socket.write('y');
     expect(await client.ended).toBe('ECONNRESET');
   });
 

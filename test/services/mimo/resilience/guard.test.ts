@@ -1,0 +1,71 @@
+/** The guard: the timeout is counted and really aborts, the bulkhead is not the breaker's business. */
+import { describe, expect, test } from '@jest/globals';
+import type { LinkPolicy } from '../../../../services/mimo/policy.ts';
+import { policyOf } from '../../../../services/mimo/policy.ts';
+import { RequestRefused } from '../../../../services/mimo/resilience/faults.ts';
+import { createGuard, type Guard } from '../../../../services/mimo/resilience/guard.ts';
+import { watchedBreaker } from '../stage.ts';
+
+function guardWith(given: Partial<LinkPolicy>): { guard: Guard; outcomes: string[] } {
+  const policy = { ...policyOf('fast').links.llm, timeoutMs: 20, ...given } as LinkPolicy;
+  const outcomes: string[] = [];
+  const { breaker } = watchedBreaker({ openMs: 60_000 });
+  const guard = createGuard({
+    link: 'llm',
+    policy,
+    breaker,
+    onCall: (link, outcome) => outcomes.push(`${link} ${outcome}`),
+  });
+  return { guard, outcomes };
+}
+
+const hang = (): Promise<never> => new Promise(() => {});
+
+describe('a guard', () => {
+  test('aborts a hanging call at its limit and counts it as a failure', async () => {
+    const { guard, outcomes } = guardWith({});
+    let seen: AbortSignal | undefined;
+    await expect(
+      guard.call((signal) => {
+        seen = signal;
+        return hang();
+      }),
+    ).rejects.toMatchObject({ name: 'CallTimedOut', message: 'llm: no answer within 20 ms' });
+    expect(seen?.aborted).toBe(true);
+    for (let i = 0; i < 4; i += 1) await guard.call(hang).catch(() => {});
+    expect(guard.state).toBe('open');
+    expect(outcomes).toEqual(Array(5).fill('llm failure'));
+  });
+
+  test('counts a hang although its caller has given up long before', async () => {
+    const { guard } = guardWith({});
+    const calls = Array.from({ length: 5 }, () => guard.call(hang));
+    // The callers are gone; only the guard still looks after the calls.
+    const abandoned = await Promise.race([...calls, Promise.resolve('gone')]);
+    expect(abandoned).toBe('gone');
+    await Promise.allSettled(calls);
+    expect(guard.state).toBe('open');
+  });
+
+  test('rejects what exceeds the bulkhead without telling the breaker', async () => {
+    const { guard, outcomes } = guardWith({ bulkhead: { concurrent: 1, queue: 0 }, timeoutMs: 1_000 });
+    const first = Promise.withResolvers<string>();
+    const running = guard.call(() => first.promise);
+    expect(guard.admits()).toBe(false);
+    for (let i = 0; i < 10; i += 1) {
+      await expect(guard.call(hang)).rejects.toMatchObject({ reason: 'bulkhead' });
+    }
+    expect(guard.state).toBe('closed');
+    first.resolve('done');
+    expect(await running).toBe('done');
+    expect(outcomes.at(-1)).toBe('llm success');
+    expect(guard.admits()).toBe(true);
+  });
+
+  test('takes a refusal of our request for a working dependency', async () => {
+    const { guard, outcomes } = guardWith({});
+    const refused = new RequestRefused('llm', 'request', 'status 400');
+    await guard.call(() => Promise.reject(refused)).catch(() => {});
+    expect(outcomes).toEqual(['llm success']);
+  });
+});
