@@ -1,10 +1,11 @@
 /**
  * `retries-bounded`: no more attempts for a request than the declared policy allows, and with a wait
- * between them where one is declared.
+ * between them where one is declared. Attempts that carry no trace id (a database handshake never does)
+ * cannot be told to requests, so their sum is bounded too: the retry amplification of the whole outage.
  */
 import { z } from 'zod';
 import { count, defineChecker, fails, holds, inconclusive } from './checker.ts';
-import { betweenMs, DEMAND_MIN, demandIn, gather } from './evidence.ts';
+import { attemptsIn, betweenMs, DEMAND_MIN, demandIn, gather } from './evidence.ts';
 import { percentile } from './windows.ts';
 
 const Params = z.strictObject({ link: z.string() });
@@ -24,11 +25,6 @@ export const retriesBounded = defineChecker<z.infer<typeof Params>>({
     const evidence = gather(history, link);
     if (typeof evidence === 'string') return inconclusive(evidence);
     const { policy, index, faults } = evidence;
-    if (!index.traced) {
-      return inconclusive(
-        `${link}: attempts carry no trace id of a request (traceparent), so retries cannot be told apart`,
-      );
-    }
     const allowed = policy.retry?.attempts ?? 1;
     const requests = faults.flatMap((span) => demandIn(evidence, span));
     const series = requests.map((request) => index.of(request).toSorted((a, b) => a.t - b.t));
@@ -42,7 +38,10 @@ export const retriesBounded = defineChecker<z.infer<typeof Params>>({
       }),
     );
     const medianMs = percentile(waits, 0.5);
+    const attempts = faults.flatMap((span) => attemptsIn(evidence, span));
+    const amplification = attempts.length / Math.max(1, requests.length);
     const numbers = {
+      amplification: [amplification, 'attempts per request'] as [number, string],
       most: [most.length, 'attempts'] as [number, string],
       allowed: [allowed, 'attempts'] as [number, string],
       requests: [tried.length, 'requests with a failed attempt'] as [number, string],
@@ -55,6 +54,13 @@ export const retriesBounded = defineChecker<z.infer<typeof Params>>({
         most,
       );
     }
+    if (amplification > allowed) {
+      return fails(
+        `${link}: ${attempts.length} attempts for ${count(requests.length, 'request')} during the fault; declared at most ${allowed} each`,
+        numbers,
+        attempts,
+      );
+    }
     const baseMs = policy.retry?.backoff.kind === 'none' ? 0 : (policy.retry?.backoff.baseMs ?? 0);
     if (waits.length >= WAITS_MIN && medianMs < baseMs * MEDIAN_WAIT_RATIO) {
       return fails(
@@ -63,15 +69,16 @@ export const retriesBounded = defineChecker<z.infer<typeof Params>>({
         tried.flat(),
       );
     }
-    if (tried.length < DEMAND_MIN) {
+    const failed = attempts.filter((attempt) => attempt.failed);
+    if (requests.length < DEMAND_MIN || failed.length < DEMAND_MIN) {
       return inconclusive(
-        `${link}: ${count(tried.length, 'request')} had a failed attempt; too few to see retries`,
+        `${link}: ${count(failed.length, 'failed attempt')} for ${count(requests.length, 'request')}; too few to see retries`,
         numbers,
       );
     }
     const spacing = waits.length === 0 ? '' : `, median wait ${medianMs.toFixed(0)} ms`;
     return holds(
-      `${link}: at most ${count(most.length, 'attempt')} per request over ${count(tried.length, 'request')} (declared ${allowed})${spacing}`,
+      `${link}: ${amplification.toFixed(2)} attempts per request over ${count(requests.length, 'request')}, at most ${most.length} for one (declared ${allowed})${spacing}`,
       numbers,
       most,
     );

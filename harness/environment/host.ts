@@ -25,6 +25,9 @@ import { fill, fillAll } from './template.ts';
 
 const LOOPBACK = '127.0.0.1';
 
+/** Every process of a run carries its id here, so that whoever looks at a machine can tell whose it is. */
+const RUN_VARIABLE = 'TRIPCURVE_RUN';
+
 /** How long a process may take to announce its address. */
 const ANNOUNCE_LIMIT_MS = 15_000;
 
@@ -159,10 +162,18 @@ class Host {
   }
 
   #spawn(name: string, command: readonly string[], env: Record<string, string>): Child {
-    const { cwd, logDir } = this.#start;
+    const { cwd, logDir, run } = this.#start;
     const filled = command.map((word) => fill(word, this.#values, `command of ${name}`));
     const logFile = path.join(logDir, `${name}.log`);
-    const child = new Child({ name, command: filled, env, cwd, logFile, now: this.#now, emit: this.#emit });
+    const child = new Child({
+      name,
+      command: filled,
+      env: { ...env, [RUN_VARIABLE]: run },
+      cwd,
+      logFile,
+      now: this.#now,
+      emit: this.#emit,
+    });
     this.#children.push(child);
     return child;
   }

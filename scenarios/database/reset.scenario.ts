@@ -13,6 +13,7 @@ export default defineScenario({
   expect: [
     { check: 'breaker-trips', link: 'database' },
     { check: 'silent-while-open', link: 'database' },
+    { check: 'retries-bounded', link: 'database' },
     { check: 'fallback-served', link: 'database', by: ['memory'] },
     { check: 'breaker-recovers', link: 'database' },
     { check: 'writes-kept', link: 'database' },

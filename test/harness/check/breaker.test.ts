@@ -328,12 +328,27 @@ describe('retries-bounded', () => {
     });
   });
 
-  test('is inconclusive when attempts cannot be joined to requests, or none failed', () => {
-    const untraced = new Story().fault(1_000, 3_000).attempt(1_100, { trace: null }).request(1_100);
-    expect(verdictOf('retries-bounded', untraced)).toMatchObject({
-      outcome: 'inconclusive',
-      says: expect.stringMatching(/no trace id/),
+  test('bounds the sum where attempts cannot be told to requests', () => {
+    const handshakes = (each: number): Story => {
+      const story = new Story({ policy: retrying })
+        .fault(1_000, 3_000)
+        .traffic(0, 1_000, 'good')
+        .traffic(1_000, 2_000, null, { everyMs: 100, tookMs: 90 });
+      for (let i = 0; i < 10 * each; i++)
+        story.attempt(1_000 + i * (90 / each), { failed: true, trace: null });
+      return story;
+    };
+    expect(verdictOf('retries-bounded', handshakes(2))).toMatchObject({
+      outcome: 'holds',
+      numbers: { amplification: { value: 2 } },
     });
+    expect(verdictOf('retries-bounded', handshakes(5))).toMatchObject({
+      outcome: 'fails',
+      says: expect.stringMatching(/50 attempts for 10 requests/),
+    });
+  });
+
+  test('is inconclusive when nothing failed', () => {
     expect(
       verdictOf('retries-bounded', new Story().fault(1_000, 3_000).traffic(0, 5_000, 'good')).outcome,
     ).toBe('inconclusive');

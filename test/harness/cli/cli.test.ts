@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { eventually, processesWith } from '../../support/processes.ts';
 import { Cleanup, listen } from '../../support/sockets.ts';
 import { tinyScenario, tripcurve, Workshop } from '../../support/workshop.ts';
 
@@ -58,13 +59,13 @@ describe('tripcurve run', () => {
     const started = tripcurve(shop.dir, 'run');
     const line = await started.printed(/^run /);
     const run = /^run (\S+):/.exec(line)?.[1] ?? '';
-    await waitFor('the target to run', async () => (await processesOf(run)).length > 0);
+    await eventually('the host to run', 10_000, async () => (await processesWith(run)).length > 0);
     started.process.kill('SIGINT');
     const { code, stderr } = await started.finished;
     expect(stderr).toMatch(/SIGINT: lifting every fault/);
     expect(stderr).toMatch(/stopped by a person; every fault was lifted/);
     expect(code).toBe(4);
-    expect(await processesOf(run)).toEqual([]);
+    expect(await processesWith(run)).toEqual([]);
   }, 30_000);
 
   test('prints JSON and nothing else on stdout with --json', async () => {
@@ -244,22 +245,3 @@ describe('the other commands', () => {
     expect(code).toBe(2);
   });
 });
-
-/** Pids of processes that carry a run's id in their environment or arguments. */
-async function processesOf(run: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const pid of await readdir('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (text.includes(run)) found.push(pid);
-  }
-  return found;
-}
-
-async function waitFor(what: string, met: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 10_000;
-  while (!(await met())) {
-    if (performance.now() > deadlineMs) throw new Error(`waited 10 s in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
