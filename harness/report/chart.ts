@@ -62,6 +62,7 @@ function requestsChart(
   const binNs = (toT - fromT) / REQUEST_BINS;
   const bins = Array.from({ length: REQUEST_BINS }, () => new Map<string, number>());
   for (const request of eventsOf(history, 'request')) {
+    if (request.t < fromT) continue; // warm-up
     const bin = bins[Math.min(REQUEST_BINS - 1, Math.max(0, Math.floor((request.t - fromT) / binNs)))];
     const served = servedClass(request);
     bin?.set(served, (bin.get(served) ?? 0) + 1);
@@ -88,6 +89,7 @@ function requestsChart(
 
 function linkLane(history: History, link: string, x: (t: Nanoseconds) => number, top: number): string {
   const attempts = attemptsOn(history, link);
+  const shown = attempts.filter(({ t }) => t >= loadStart(history));
   const faults = faultSpans(history, link).map((span) => {
     const width = Math.max(2, x(span.toT) - x(span.fromT));
     const types = eventsOf(history, 'fault')
@@ -95,7 +97,7 @@ function linkLane(history: History, link: string, x: (t: Nanoseconds) => number,
       .map((event) => event.spec?.type);
     return `<rect class="fault" x="${f(x(span.fromT))}" y="${top}" width="${f(width)}" height="${LANE_HEIGHT}"><title>${[...new Set(types)].join(', ')}</title></rect>`;
   });
-  const marks = attempts.map((attempt) => {
+  const marks = shown.map((attempt) => {
     const kind = attempt.failed ? 'failed' : 'good';
     const y1 = attempt.failed ? top + 3 : top + LANE_HEIGHT / 2;
     const title = `${kind} attempt, ${Math.round(toMs(attempt.endT - attempt.t))} ms, event ${attempt.id}`;
@@ -107,7 +109,7 @@ function linkLane(history: History, link: string, x: (t: Nanoseconds) => number,
   const toldTop = wireTop + STRIP_HEIGHT + 2;
   return [
     label(link, top + 14),
-    label(`${attempts.length} attempts`, top + 27, 'dim'),
+    label(`${shown.length} attempts`, top + 27, 'dim'),
     ...faults,
     ...marks,
     `<text class="dim small" x="${GUTTER - 6}" y="${wireTop + 8}" text-anchor="end">by the wire</text>`,

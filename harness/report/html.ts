@@ -2,7 +2,7 @@
 import type { History } from '../model/history.ts';
 import type { Judgement, Outcome } from '../model/verdict.ts';
 import { renderChart } from './chart.ts';
-import type { ReportedScenario, RunReport } from './results.ts';
+import { headline, type ReportedScenario, type RunReport } from './results.ts';
 
 const MARKS: Record<Outcome, string> = { holds: '✓', fails: '✗', inconclusive: '?' };
 
@@ -52,11 +52,9 @@ ${report.scenarios.map((scenario) => section(scenario, histories.get(scenario.na
 }
 
 function indexRow(scenario: ReportedScenario): string {
-  const wrong = scenario.judgements.filter(({ verdict }) => verdict.outcome !== 'holds');
-  const told = (wrong.length > 0 ? wrong : scenario.judgements.filter(({ part }) => part === 'expect')).map(
-    ({ verdict }) => verdict.says,
-  );
-  return `<tr><td class="${scenario.outcome}">${MARKS[scenario.outcome]}</td><td><a href="#${anchor(scenario.name)}">${escapeHtml(scenario.name)}</a></td><td>${escapeHtml(told.join('; '))}</td></tr>`;
+  const { says, more } = headline(scenario);
+  const rest = more > 0 ? ` <span class="dim">+${more} held</span>` : '';
+  return `<tr><td class="${scenario.outcome}">${MARKS[scenario.outcome]}</td><td><a href="#${anchor(scenario.name)}">${escapeHtml(scenario.name)}</a></td><td>${escapeHtml(says.join('; '))}${rest}</td></tr>`;
 }
 
 function section(scenario: ReportedScenario, history: History | undefined): string {

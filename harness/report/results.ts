@@ -30,3 +30,21 @@ export interface RunReport {
   scenarios: ReportedScenario[];
   failed: FailedScenario[];
 }
+
+/** Sentences of a scenario's line: what is wrong, or, where nothing is, the first things it proved. */
+export interface Headline {
+  says: string[];
+  /** How many more expectations held. */
+  more: number;
+}
+
+/** More would not fit a line. */
+const SENTENCES = 2;
+
+/** What to say of a scenario in one line. */
+export function headline({ judgements }: Pick<ReportedScenario, 'judgements'>): Headline {
+  const wrong = judgements.filter(({ verdict }) => verdict.outcome !== 'holds');
+  if (wrong.length > 0) return { says: wrong.map(({ verdict }) => verdict.says), more: 0 };
+  const expected = judgements.filter(({ part }) => part === 'expect').map(({ verdict }) => verdict.says);
+  return { says: expected.slice(0, SENTENCES), more: Math.max(0, expected.length - SENTENCES) };
+}

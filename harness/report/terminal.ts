@@ -1,6 +1,6 @@
 /** What a person sees in a terminal: a line per scenario with its verdict and the numbers behind it. */
 import type { Judgement, Outcome } from '../model/verdict.ts';
-import type { FailedScenario, ReportedScenario, RunReport } from './results.ts';
+import { type FailedScenario, headline, type ReportedScenario, type RunReport } from './results.ts';
 
 const MARKS: Record<Outcome, string> = { holds: '✓', fails: '✗', inconclusive: '?' };
 const COLOURS: Record<Outcome, string> = { holds: '32', fails: '31', inconclusive: '33' };
@@ -18,8 +18,8 @@ export function scenarioLine(scenario: ReportedScenario): string {
   const head = `${paint(COLOURS[scenario.outcome], MARKS[scenario.outcome])} ${scenario.name.padEnd(28)} ${scenario.outcome.padEnd(12)} ${seconds.padStart(6)}`;
   const wrong = scenario.judgements.filter(({ verdict }) => verdict.outcome !== 'holds');
   if (wrong.length > 0) return [head, ...wrong.map(complaint)].join('\n');
-  const told = scenario.judgements.filter(({ part }) => part === 'expect').map(({ verdict }) => verdict.says);
-  return `${head}  ${told.join('; ')}`;
+  const { says, more } = headline(scenario);
+  return `${head}  ${says.join('; ')}${more > 0 ? ` (+${more} held)` : ''}`;
 }
 
 function complaint({ check, part, verdict }: Judgement): string {
