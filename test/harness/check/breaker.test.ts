@@ -269,7 +269,7 @@ describe('fast-rejection', () => {
   test('holds when requests that meet the open breaker are quick', () => {
     expect(verdictOf('fast-rejection', healthyOutage())).toMatchObject({
       outcome: 'holds',
-      numbers: { limit: { value: 200 } },
+      numbers: { limit: { value: 205 } },
     });
   });
 
