@@ -1,12 +1,12 @@
 import { defineScenario } from '../../harness/scenario/define.ts';
-import { steadyState, traffic } from '../steady.ts';
+import { steadyState, writeTraffic } from '../steady.ts';
 
 export default defineScenario({
   name: 'database/reset',
   about:
     'Every connection to PostgreSQL is reset while statements are under way, as when its host dies. Each try is visible here, so this is where retries are counted: few, spaced, and none once the breaker is open.',
   tags: ['quick', 'nightly'],
-  traffic: { ...traffic, mix: { ask: 1, store: 5, search: 2 } },
+  traffic: writeTraffic,
   steadyState,
   timeline: [{ at: 1_500, inject: { type: 'reset_peer', stream: 'upstream' }, on: 'database', forMs: 1_800 }],
   recovery: { withinMs: 3_000 },

@@ -1,12 +1,12 @@
 import { defineScenario } from '../../harness/scenario/define.ts';
-import { steadyState, traffic } from '../steady.ts';
+import { steadyState, writeTraffic } from '../steady.ts';
 
 export default defineScenario({
   name: 'database/slow',
   about:
     'PostgreSQL answers, but later than Mimo waits: a failing disk or a checkpoint storm. Statements commit although nobody hears of it, so a write that is replayed without a key is stored twice. The ambiguous commit is the case under test.',
   tags: ['quick', 'nightly'],
-  traffic: { ...traffic, mix: { ask: 1, store: 5, search: 2 } },
+  traffic: writeTraffic,
   steadyState,
   timeline: [
     { at: 1_500, inject: { type: 'latency', attributes: { latency: 600 } }, on: 'database', forMs: 2_000 },

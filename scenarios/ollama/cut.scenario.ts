@@ -1,12 +1,12 @@
 import { defineScenario } from '../../harness/scenario/define.ts';
-import { steadyState, traffic } from '../steady.ts';
+import { steadyState, writeTraffic } from '../steady.ts';
 
 export default defineScenario({
   name: 'ollama/cut',
   about:
     'Ollama is cut off and comes back: connections are reset, then work again. What was embedded meanwhile by hash must be marked, and must be embedded for real once Ollama is back: a fake vector that stays poisons every later search.',
   tags: ['quick', 'nightly'],
-  traffic: { ...traffic, mix: { ask: 2, store: 4, search: 2 } },
+  traffic: writeTraffic,
   steadyState,
   timeline: [{ at: 1_500, inject: { type: 'reset_peer', stream: 'upstream' }, on: 'ollama', forMs: 2_000 }],
   recovery: { withinMs: 3_500 },

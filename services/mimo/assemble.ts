@@ -83,7 +83,7 @@ export async function assemble(config: Config, log: Logger, parts: Parts = PARTS
   replay.wake();
 
   const embed = createEmbedder(guards.ollama, ollamaClient);
-  const onHashedFound = (count: number): void => reembedder.noticed(count);
+  const onHashedFound = (total: number): void => reembedder.found(total);
   const recall = createRecall({ guard: guards.database, store, queue, onHashedFound });
   const onRetry = (): void => metrics.retried('database');
   const persist = createPersist({

@@ -45,7 +45,7 @@ function Link<F extends z.ZodType, R extends z.ZodType>(fallback: F, retry: R) {
     retry,
     breaker: Breaker,
     /** Calls in flight at once; more are rejected, none wait. */
-    bulkhead: z.strictObject({ concurrent: z.int().min(1), queue: z.literal(0) }),
+    bulkhead: z.strictObject({ concurrent: z.int().min(1), queue: z.int().min(0) }),
     fallback,
   });
 }
@@ -81,8 +81,11 @@ export const BREAKER_NAMES: Readonly<Record<LinkName, string>> = {
 const QUEUE_CAPACITY = 10_000;
 /** Room for bursts: at the entry's limit of requests in flight, one slow link must not hold them all. */
 const BULKHEAD = { concurrent: 64, queue: 0 } as const;
-/** The original's pool. A call that is let through finds a connection and never waits for one unseen. */
-const DATABASE_BULKHEAD = { concurrent: 10, queue: 0 } as const;
+/**
+ * The original's pool. Calls beyond it wait before the breaker, so that a call that is let through finds a
+ * connection, and none reaches the database after its breaker has opened.
+ */
+const DATABASE_BULKHEAD = { concurrent: 10, queue: 100 } as const;
 
 function breaker(failures: number, openMs: number, probes: number): BreakerPolicy {
   return {

@@ -25,8 +25,10 @@ export interface ReembedOptions {
 export interface Reembedder {
   /** Memories known to wait for a real vector. */
   readonly pending: number;
-  /** So many memories were stored, or found, with a hash vector. */
+  /** So many memories were stored with a hash vector. */
   noticed(count: number): void;
+  /** So many lie in the database in all, those that were noticed included. */
+  found(total: number): void;
   /** Stops; resolves when the batch under way has ended. */
   close(): Promise<void>;
 }
@@ -73,14 +75,19 @@ export function createReembedder(options: ReembedOptions): Reembedder {
     }
   }
 
+  function noticed(count: number): void {
+    pending += count;
+    notices += count;
+    schedule();
+  }
+
   return {
     get pending() {
       return pending;
     },
-    noticed(count) {
-      pending += count;
-      notices += count;
-      schedule();
+    noticed,
+    found(total) {
+      if (total > pending) noticed(total - pending);
     },
     async close() {
       isClosed = true;

@@ -10,5 +10,5 @@ export const fakeVectorKept: Mutate = (parts) => ({
       insert: (engram, trace, signal) => store.insert({ ...engram, source: 'live' }, trace, signal),
     };
   },
-  reembedder: () => ({ pending: 0, noticed() {}, close: async () => {} }),
+  reembedder: () => ({ pending: 0, noticed() {}, found() {}, close: async () => {} }),
 });

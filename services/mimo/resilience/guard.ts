@@ -31,15 +31,38 @@ export interface Guard {
 }
 
 export function createGuard({ link, policy, breaker, onCall }: GuardOptions): Guard {
+  const { concurrent, queue } = policy.bulkhead;
   let inFlight = 0;
+  const waiting: (() => void)[] = [];
+
+  /**
+   * Takes a place, or waits for one where the queue has room. It comes before the breaker: who waits
+   * while the breaker opens is rejected by it and never reaches the link.
+   */
+  async function enter(): Promise<void> {
+    if (inFlight < concurrent) {
+      inFlight += 1;
+      return;
+    }
+    // A full bulkhead says that we are busy, not that the dependency is ill: the breaker hears nothing.
+    if (waiting.length >= queue) throw new CallRejected(link, 'bulkhead');
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+
+  function leave(): void {
+    const next = waiting.shift();
+    // The place is handed over, so that nobody who comes later can take it in between.
+    if (next === undefined) inFlight -= 1;
+    else next();
+  }
 
   async function call<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    // A full bulkhead says that we are busy, not that the dependency is ill: the breaker hears nothing.
-    if (inFlight >= policy.bulkhead.concurrent) {
+    try {
+      await enter();
+    } catch (error) {
       onCall(link, 'rejected');
-      throw new CallRejected(link, 'bulkhead');
+      throw error;
     }
-    inFlight += 1;
     try {
       const value = await breaker.execute(() => withTimeout(link, policy.timeoutMs, run));
       onCall(link, 'success');
@@ -48,7 +71,7 @@ export function createGuard({ link, policy, breaker, onCall }: GuardOptions): Gu
       onCall(link, outcomeOf(error));
       throw error;
     } finally {
-      inFlight -= 1;
+      leave();
     }
   }
 
@@ -58,7 +81,7 @@ export function createGuard({ link, policy, breaker, onCall }: GuardOptions): Gu
     get state() {
       return breaker.state;
     },
-    admits: () => inFlight < policy.bulkhead.concurrent && breaker.admits(),
+    admits: () => inFlight < concurrent && breaker.admits(),
     call,
   };
 }

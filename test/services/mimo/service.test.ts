@@ -1,6 +1,7 @@
 /** The whole service over real sockets, with a real PostgreSQL behind a relay that tests can cut. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { postgresUrl } from '../../../harness/environment/postgres.ts';
 import { assemble } from '../../../services/mimo/assemble.ts';
 import { auditVectors, auditWrites } from '../../../services/mimo/audit.ts';
 import { createServer, type Server } from '../../../services/mimo/http/server.ts';
@@ -51,7 +52,7 @@ afterEach(async () => {
 });
 
 function urlAt(port: number): string {
-  return `postgres://postgres@127.0.0.1:${port}/postgres`;
+  return postgresUrl({ host: '127.0.0.1', port });
 }
 
 async function startMimo(parts: Parts = PARTS): Promise<void> {

@@ -62,6 +62,37 @@ describe('a guard', () => {
     expect(guard.admits()).toBe(true);
   });
 
+  test('lets a call wait for a place, in order, where the queue has room', async () => {
+    const { guard } = guardWith({ bulkhead: { concurrent: 1, queue: 2 }, timeoutMs: 1_000 });
+    const first = Promise.withResolvers<string>();
+    const order: string[] = [];
+    const named = (name: string) => async (): Promise<void> => {
+      order.push(name);
+    };
+    const running = guard.call(() => first.promise);
+    const waiting = [guard.call(named('second')), guard.call(named('third'))];
+    await expect(guard.call(named('fourth'))).rejects.toMatchObject({ reason: 'bulkhead' });
+    expect(order).toEqual([]);
+    first.resolve('done');
+    await Promise.all([running, ...waiting]);
+    expect(order).toEqual(['second', 'third']);
+    expect(guard.admits()).toBe(true);
+  });
+
+  test('never lets a call through that waited while the breaker opened', async () => {
+    const { guard } = guardWith({ bulkhead: { concurrent: 1, queue: 20 } });
+    let reached = 0;
+    const ask = async (): Promise<void> => {
+      reached += 1;
+    };
+    const failing = Array.from({ length: 5 }, () => guard.call(hang));
+    const waiting = Array.from({ length: 10 }, () => guard.call(ask));
+    await Promise.allSettled(failing);
+    const ends = await Promise.allSettled(waiting);
+    expect(reached).toBe(0);
+    for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: { reason: 'open' } });
+  });
+
   test('takes a refusal of our request for a working dependency', async () => {
     const { guard, outcomes } = guardWith({});
     const refused = new RequestRefused('llm', 'request', 'status 400');
