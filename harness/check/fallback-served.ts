@@ -4,11 +4,11 @@
  * age, within the declared bound.
  */
 import { z } from 'zod';
-import type { RequestEvent } from '../model/history.ts';
+import { eventsOf, type RequestEvent } from '../model/history.ts';
 import { toNs } from '../model/time.ts';
 import { AttemptIndex, attemptsOn } from './attempts.ts';
 import { count, defineChecker, fails, holds, inconclusive } from './checker.ts';
-import { faultSpans, isWithin, needs, requestsIn } from './windows.ts';
+import { faultSpans, isWithin, needs } from './windows.ts';
 
 /** The link notes the end of an answer after it has sent it on; the caller may be a moment ahead. */
 const LINK_LAG_NS = toNs(50);
@@ -30,7 +30,10 @@ export const fallbackServed = defineChecker<z.infer<typeof Params>>({
   params: Params,
   judge(history, { link, by, answered, atLeast }) {
     const spans = faultSpans(history, link);
-    const all = spans.flatMap((span) => requestsIn(history, span)).filter(needs(history, link));
+    // Those that were open when the fault came have met it too.
+    const all = eventsOf(history, 'request')
+      .filter(({ t, endT }) => spans.some((span) => t < span.toT && endT >= span.fromT))
+      .filter(needs(history, link));
     const met = all.filter(({ outcome }) => outcome !== 'dropped');
     if (met.length < atLeast)
       return inconclusive(`${link}: ${count(met.length, 'request')} during the fault`);
@@ -45,10 +48,7 @@ export const fallbackServed = defineChecker<z.infer<typeof Params>>({
     };
 
     const attempts = attemptsOn(history, link);
-    const index = new AttemptIndex(
-      attempts,
-      history.events.filter((event) => event.kind === 'request'),
-    );
+    const index = new AttemptIndex(attempts, eventsOf(history, 'request'));
     // Only answers made wholly inside the fault: at its edges a live one is honest.
     const inside = ok.filter((request) =>
       spans.some((span) => isWithin(request.startT, span) && isWithin(request.endT, span)),

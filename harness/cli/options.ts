@@ -3,6 +3,8 @@ import { InvalidArgumentError } from 'commander';
 import { PARALLEL_DEFAULT } from '../scenario/suite.ts';
 
 const PARALLEL_MAX = 64;
+/** A day. */
+const LIMIT_S_MAX = 86_400;
 const SEED_MAX = 2 ** 31 - 1;
 
 /** A whole number from `min` to `max`, or commander's one-sentence complaint. */
@@ -28,4 +30,11 @@ export const PARALLEL = [
   'scenarios at a time',
   wholeNumber(1, PARALLEL_MAX),
   PARALLEL_DEFAULT,
+] as const;
+
+/** `.option(...LIMIT)` */
+export const LIMIT = [
+  '--limit <seconds>',
+  'guard: when the run takes longer, lift every fault, go down and exit 4',
+  wholeNumber(1, LIMIT_S_MAX),
 ] as const;

@@ -2,7 +2,6 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { embedded } from '../environment/embedded.ts';
-import { AbortedError } from '../model/errors.ts';
 import { EXIT, type ExitCode, exitCodeOf, overall } from '../model/verdict.ts';
 import type { RunReport } from '../report/results.ts';
 import { writeReports } from '../report/run-report.ts';
@@ -11,13 +10,14 @@ import { known, loadConfig, loadScenarios } from '../scenario/load.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
 import { runSuite, type SuiteEntry } from '../scenario/suite.ts';
 import { exitCodeFor, sentenceFor } from './exit.ts';
-import { PARALLEL, SEED } from './options.ts';
+import { LIMIT, PARALLEL, SEED } from './options.ts';
 
 interface Options {
   seed?: number;
   json?: boolean;
   mutant?: string;
   parallel: number;
+  limit?: number;
 }
 
 export function runCommand(): Command {
@@ -27,6 +27,7 @@ export function runCommand(): Command {
     .option(...SEED)
     .option('--mutant <name>', 'run against the target with one named defect')
     .option(...PARALLEL)
+    .option(...LIMIT)
     .option('--json', 'print the verdicts as JSON, and nothing else, on stdout')
     .action(async (paths: string[], options: Options) => {
       process.exitCode = await run(paths, options);
@@ -35,7 +36,7 @@ export function runCommand(): Command {
 
 async function run(
   paths: string[],
-  { seed = newSeed(), json = false, mutant, parallel }: Options,
+  { seed = newSeed(), json = false, mutant, parallel, limit }: Options,
 ): Promise<ExitCode> {
   const cwd = process.cwd();
   const config = await loadConfig(cwd);
@@ -48,6 +49,10 @@ async function run(
   say(`run ${runId}: ${scenarios.length} scenarios against ${config.target.name}, seed ${seed}`);
 
   const stop = stopOnSignal();
+  const guard =
+    limit === undefined
+      ? undefined
+      : setTimeout(() => stop.abort(`the guard --limit ${limit}`), limit * 1_000);
   const entries = await runSuite(
     scenarios,
     {
@@ -74,8 +79,11 @@ async function run(
   if (json) console.log(JSON.stringify(report, null, 2));
   else say(summary(report, path.relative(cwd, runDir)));
 
+  clearTimeout(guard);
   if (stop.signal.aborted) {
-    console.error('tripcurve: stopped by a person; every fault was lifted and every environment is down');
+    console.error(
+      `tripcurve: stopped by ${stop.signal.reason}; every fault was lifted and every environment is down`,
+    );
     return EXIT.aborted;
   }
   const errors = entries.flatMap((entry) => ('error' in entry ? [entry.error] : []));
@@ -101,12 +109,15 @@ export function reportOf(
 ): RunReport {
   const scenarios = entries.flatMap((entry) => ('result' in entry ? [entry.result] : []));
   const failed = entries.flatMap((entry) =>
-    'error' in entry && !(entry.error instanceof AbortedError)
+    'error' in entry
       ? [{ name: entry.scenario.scenario.name, file: entry.scenario.file, why: sentenceFor(entry.error) }]
       : [],
   );
   return { ...about, scenarios: scenarios.toSorted((a, b) => a.name.localeCompare(b.name)), failed };
 }
+
+/** Reason of an abort by signal; completes "stopped by". */
+const A_PERSON = 'a person';
 
 /** Aborts at the first Ctrl-C or SIGTERM; at the second the process goes at once, and its hosts heal. */
 export function stopOnSignal(): AbortController {
@@ -117,7 +128,7 @@ export function stopOnSignal(): AbortController {
       console.error(
         `\ntripcurve: ${signal}: lifting every fault and taking the environments down (again to leave at once)`,
       );
-      stop.abort();
+      stop.abort(A_PERSON);
     });
   }
   return stop;

@@ -68,6 +68,15 @@ describe('tripcurve run', () => {
     expect(await processesWith(run)).toEqual([]);
   }, 30_000);
 
+  test('exits 4 when the guard --limit stops it', async () => {
+    const shop = await workshop();
+    await shop.scenario({ recovery: { withinMs: 60_000 } });
+    const { code, stderr, stdout } = await shop.run('run', '--limit', '2');
+    expect(stderr).toMatch(/stopped by the guard --limit 2; every fault was lifted/);
+    expect(stdout).toMatch(/not run +tiny\/errors: stopped before its end/);
+    expect(code).toBe(4);
+  }, 30_000);
+
   test('prints JSON and nothing else on stdout with --json', async () => {
     const shop = await workshop();
     await shop.scenario();
