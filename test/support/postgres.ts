@@ -24,9 +24,15 @@ export async function testPostgres(): Promise<RunningPostgres & { stop(): Promis
   const dataDir = path.join(dir, 'data');
   await copyCluster(prepared, dataDir);
   const running = await startPostgres(dataDir, owner);
+  // A file whose own clean-up fails must not leave a server behind.
+  const kill = (): void => {
+    process.kill(running.child.pid, 'SIGKILL');
+  };
+  process.once('exit', kill);
   return {
     ...running,
     stop: async () => {
+      process.removeListener('exit', kill);
       await running.child.stop('SIGQUIT');
       await killAllChildren();
       await rm(dir, { recursive: true, force: true });
