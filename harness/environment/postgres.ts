@@ -60,10 +60,13 @@ export async function postgresBinaries(): Promise<Binaries> {
   }
 }
 
+/** Users to run PostgreSQL as where we are root, in order. */
+const RUN_AS = ['postgres', 'nobody'];
+
 /** PostgreSQL refuses to run as root; then it runs as `postgres` where that user exists, else as `nobody`. */
 async function runUser(): Promise<ChildOptions['user']> {
   if (os.userInfo().uid !== 0) return undefined;
-  for (const user of ['postgres', 'nobody']) {
+  for (const user of RUN_AS) {
     try {
       const [uid, gid] = await Promise.all(
         ['-u', '-g'].map(async (flag) => Number((await run('id', [flag, user])).stdout)),
@@ -154,12 +157,12 @@ export interface Preparation {
  */
 export async function preparedCluster(how: Preparation, owner: Owner): Promise<string> {
   const { initdb, postgres } = await postgresBinaries();
-  const key = createHash('sha256').update(JSON.stringify([LAYOUT, postgres, how.prepare, SETTINGS]));
+  const user = await runUser();
+  const key = createHash('sha256').update(JSON.stringify([LAYOUT, postgres, user, how.prepare, SETTINGS]));
   for (const file of await preparedBy(how)) key.update(await readFile(path.join(how.cwd, file)));
   const kept = path.join(how.cacheDir, key.digest('hex').slice(0, 16));
   if (await exists(kept)) return kept;
 
-  const user = await runUser();
   const dataDir = path.join(how.workDir, 'prepared');
   await mkdir(dataDir, { mode: 0o700 });
   await giveTo(user, dataDir);
