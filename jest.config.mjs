@@ -22,6 +22,8 @@ export default {
     },
   ],
   globalSetup: '<rootDir>/harness/scenario/jest-global-setup.ts',
+  // Units first: scenarios judge times, and are best left alone.
+  testSequencer: '<rootDir>/test/support/sequencer.mjs',
   reporters: ['default', '<rootDir>/harness/report/jest-reporter.ts'],
   coverageProvider: 'v8',
   collectCoverageFrom: ['harness/**/*.ts', 'services/**/*.ts'],

@@ -8,6 +8,7 @@ import type { Expectation, Scenario } from '../model/scenario.ts';
 import { nearest, validate } from '../model/validate.ts';
 import type { Judgement, Verdict } from '../model/verdict.ts';
 import { type Checker, inconclusive, type SteadyWindow } from './checker.ts';
+import { withMachine } from './machine.ts';
 import { ALWAYS, CHECKERS } from './registry.ts';
 
 interface Asked {
@@ -30,7 +31,7 @@ export function resolveExpectation(expectation: Expectation, where: string): Ask
 /** All verdicts on a history, in the order in which a reader wants them. @throws UsageError on an unknown check. */
 export function judge(history: History): Judgement[] {
   const { scenario } = history.header;
-  return [
+  return withMachine(history, [
     ...steady(history, scenario, 'before'),
     ...scenario.expect.map((expectation, i) =>
       answer(history, expectation, 'expect', `expect[${i}]`, 'after'),
@@ -41,7 +42,7 @@ export function judge(history: History): Judgement[] {
       part: 'always',
       verdict: safely(() => checker.judge(history, {}, 'after')),
     })),
-  ];
+  ]);
 }
 
 function steady(history: History, scenario: Scenario, window: SteadyWindow): Judgement[] {

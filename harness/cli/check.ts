@@ -25,6 +25,7 @@ export function checkCommand(): Command {
           judgements,
           totalMs,
           bootMs: 0,
+          starvedRuns: 0,
         });
       }
       if (json === true) console.log(JSON.stringify(judged, null, 2));

@@ -19,6 +19,7 @@ import type { HistoryEvent, Unnumbered } from '../model/history.ts';
 import { seedFor } from '../model/random.ts';
 import { type Clock, clockFrom } from '../model/time.ts';
 import { Child, childEnv, killAllChildren } from './child.ts';
+import { watchMachine } from './machine.ts';
 import { HostCommand, type HostMessage, HostStart } from './messages.ts';
 import { copyCluster, postgresUrl, preparedCluster, startPostgres } from './postgres.ts';
 import { fill, fillAll } from './template.ts';
@@ -50,11 +51,13 @@ class Host {
   });
   #batch: Unnumbered<HistoryEvent>[] = [];
   #batchTimer: NodeJS.Timeout | undefined;
+  readonly #stopWatching: () => void;
 
   constructor(start: HostStart) {
     this.#start = start;
     this.#now = clockFrom(BigInt(start.originNs));
     this.#values = { run: start.run, dir: start.dir };
+    this.#stopWatching = watchMachine(this.#now, this.#emit);
   }
 
   /** Brings everything up: dependencies, links, then the target behind the links. */
@@ -99,6 +102,7 @@ class Host {
 
   /** Heals, ends the target first and then what it depends on, tells the last events, removes the folder. */
   async down(): Promise<void> {
+    this.#stopWatching();
     for (const child of this.#children.reverse()) await child.stop();
     await this.#api.close();
     await Promise.all([...this.#links.values()].map((link) => link.disable()));

@@ -172,6 +172,20 @@ export type AuditEvent = z.infer<typeof AuditEvent>;
 /** What was still injected after everything was healed; empty is as it should be. */
 export const ResidueEvent = z.object({ ...base, kind: z.literal('residue'), left: z.array(z.string()) });
 
+/** A quarter of a second of the machine that the environment runs on. */
+export const MachineEvent = z.object({
+  ...interval,
+  kind: z.literal('machine'),
+  cpuWaitRatio: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .describe('part of the time in which some process waited for a CPU (Linux pressure stall information)'),
+  lateMs: z.number().min(0).describe('most that a timer of an idle process was late, ms'),
+});
+export type MachineEvent = z.infer<typeof MachineEvent>;
+
 /** Free text: a person's remark, a parser that lost track, a guard that fired. */
 export const NoteEvent = z.object({ ...base, kind: z.literal('note'), text: z.string() });
 
@@ -186,6 +200,7 @@ export const HistoryEvent = z.discriminatedUnion('kind', [
   PhaseEvent,
   AuditEvent,
   ResidueEvent,
+  MachineEvent,
   NoteEvent,
 ]);
 export type HistoryEvent = z.infer<typeof HistoryEvent>;

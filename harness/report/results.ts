@@ -11,6 +11,7 @@ export interface ReportedScenario {
   history: string;
   totalMs: number;
   bootMs: number;
+  starvedRuns: number;
 }
 
 /** A scenario that could not be run, and why. */

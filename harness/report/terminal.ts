@@ -16,10 +16,12 @@ function paint(code: string, text: string): string {
 export function scenarioLine(scenario: ReportedScenario): string {
   const seconds = `${(scenario.totalMs / 1000).toFixed(1)} s`;
   const head = `${paint(COLOURS[scenario.outcome], MARKS[scenario.outcome])} ${scenario.name.padEnd(28)} ${scenario.outcome.padEnd(12)} ${seconds.padStart(6)}`;
+  const again =
+    scenario.starvedRuns === 0 ? '' : ` (run ${scenario.starvedRuns + 1}: this machine was too busy before)`;
   const wrong = scenario.judgements.filter(({ verdict }) => verdict.outcome !== 'holds');
-  if (wrong.length > 0) return [head, ...wrong.map(complaint)].join('\n');
+  if (wrong.length > 0) return [head + again, ...wrong.map(complaint)].join('\n');
   const { says, more } = headline(scenario);
-  return `${head}  ${says.join('; ')}${more > 0 ? ` (+${more} held)` : ''}`;
+  return `${head}  ${says.join('; ')}${more > 0 ? ` (+${more} held)` : ''}${again}`;
 }
 
 function complaint({ check, part, verdict }: Judgement): string {

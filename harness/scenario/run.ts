@@ -2,9 +2,10 @@
  * Runs one scenario: environment up, steady state, time line, heal, recovery, environment down,
  * history, verdicts. A straight line; what was seen is judged only when it is over.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { judge } from '../check/judge.ts';
+import { starved } from '../check/machine.ts';
 import type { Environment, Running } from '../environment/environment.ts';
 import { writeHistory } from '../history/file.ts';
 import { Recorder } from '../history/recorder.ts';
@@ -47,7 +48,12 @@ export interface ScenarioResult {
   mutant: string | null;
   bootMs: number;
   totalMs: number;
+  /** How often it was run before, on a machine too busy to judge by; those runs are kept beside this one. */
+  starvedRuns: number;
 }
+
+/** How often a scenario is run anew because the machine was too busy. Never because the target failed. */
+const RERUNS_MAX = 2;
 
 /** Time between the warm-up and the first request that counts. */
 const SETTLE_MS = 100;
@@ -62,12 +68,25 @@ export function scenarioDir(name: string): string {
 }
 
 /**
- * Runs and judges one scenario; its history and verdicts are in the run's folder when this returns.
+ * Runs and judges one scenario; its history and verdicts are in the run's folder when this returns. On a
+ * machine that was too busy to judge by it is run again, a few times at most.
  * @throws AbortedError, EnvironmentError or UsageError; faults are lifted and the environment is down then.
  */
-export async function runScenario(
+export async function runScenario(loaded: LoadedScenario, options: RunOptions): Promise<ScenarioResult> {
+  const dir = path.join(options.runDir, scenarioDir(loaded.scenario.name));
+  for (let starvedRuns = 0; ; starvedRuns++) {
+    const result = await runOnce(loaded, options, starvedRuns);
+    if (!starved(result.judgements) || starvedRuns === RERUNS_MAX) return result;
+    const kept = `${dir}~starved-${starvedRuns + 1}`;
+    await rm(kept, { recursive: true, force: true });
+    await rename(dir, kept);
+  }
+}
+
+async function runOnce(
   { file, scenario }: LoadedScenario,
   options: RunOptions,
+  starvedRuns: number,
 ): Promise<ScenarioResult> {
   const { config, cwd, environment, run, runDir, seed, mutant, signal } = options;
   const dir = path.join(runDir, scenarioDir(scenario.name));
@@ -127,6 +146,7 @@ export async function runScenario(
     mutant,
     bootMs: Math.round(bootMs),
     totalMs: Math.round(toMs(now())),
+    starvedRuns,
   };
   await writeFile(path.join(dir, 'verdicts.json'), `${JSON.stringify(result, null, 2)}\n`);
   return result;

@@ -37,6 +37,7 @@ const report: RunReport = {
       history: 'story/history.ndjson',
       totalMs: 5_000,
       bootMs: 10,
+      starvedRuns: 0,
     },
   ],
   failed: [{ name: 'broken', file: 'b.scenario.ts', why: 'the <target> said "no" & left' }],

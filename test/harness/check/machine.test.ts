@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+import { judge } from '../../../harness/check/judge.ts';
+import { starved } from '../../../harness/check/machine.ts';
+import type { Judgement } from '../../../harness/model/verdict.ts';
+import { Story } from '../../support/story.ts';
+
+/** Samples of the machine over the whole load. */
+function on(story: Story, cpuWaitRatio: number | null, lateMs: number): Story {
+  for (let atMs = 0; atMs < 5_000; atMs += 250)
+    story.event(atMs, { kind: 'machine', endT: (atMs + 250) * 1e6, cpuWaitRatio, lateMs });
+  return story;
+}
+
+/** A target that trips after its fifth failure, and one that never does. */
+const good = (): Story =>
+  new Story()
+    .fault(1_000, 3_000)
+    .traffic(0, 1_000, 'good')
+    .traffic(1_000, 1_250, 'failed', { by: 'cached' })
+    .traffic(1_250, 3_000, null, { by: 'cached' })
+    .traffic(3_000, 5_000, 'good');
+const bad = (): Story =>
+  new Story()
+    .fault(1_000, 3_000)
+    .traffic(0, 1_000, 'good')
+    .traffic(1_000, 3_000, 'failed')
+    .traffic(3_000, 5_000, 'good');
+
+const outcomesOf = (judgements: Judgement[], check: string): string[] =>
+  judgements.filter((judgement) => judgement.check === check).map(({ verdict }) => verdict.outcome);
+
+describe('a starved machine', () => {
+  test.each([
+    ['processes waited for a CPU', 0.9, 5],
+    ['an idle process woke late', 0.3, 300],
+    ['an idle process woke late, where the kernel tells no waiting', null, 300],
+  ])('makes a failure inconclusive, and says why: %s', (_why, cpuWaitRatio, lateMs) => {
+    const judgements = judge(on(bad(), cpuWaitRatio, lateMs).tell());
+    expect(starved(judgements)).toBe(true);
+    expect(outcomesOf(judgements, 'breaker-trips')).toEqual(['inconclusive']);
+    expect(judgements[0]).toMatchObject({
+      check: 'machine-kept-up',
+      verdict: { outcome: 'inconclusive', says: expect.stringMatching(/too busy to judge by/) },
+    });
+  });
+
+  test('changes nothing for a check that holds all the same', () => {
+    const judgements = judge(on(good(), 0.9, 5).tell());
+    expect(outcomesOf(judgements, 'breaker-trips')).toEqual(['holds']);
+  });
+
+  test.each([
+    ['a machine that kept up', (story: Story) => on(story, 0.6, 30)],
+    ['a machine that nobody watched', (story: Story) => story],
+  ])('is not seen in %s: a failure stays a failure', (_what, watch) => {
+    const judgements = judge(watch(bad()).tell());
+    expect(starved(judgements)).toBe(false);
+    expect(outcomesOf(judgements, 'breaker-trips')).toEqual(['fails']);
+  });
+});
