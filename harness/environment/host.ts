@@ -11,8 +11,9 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { parseAddress } from '../link/address.ts';
-import { buildApi } from '../link/api.ts';
-import { type Address, Link } from '../link/link.ts';
+import { buildApi } from '../link/api/server.ts';
+import { EventFeed } from '../link/feed.ts';
+import { type Address, Link, type Upstream } from '../link/link.ts';
 import type { LinkConfig } from '../model/config.ts';
 import { messageOf, UsageError } from '../model/errors.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
@@ -44,8 +45,10 @@ class Host {
   readonly #links = new Map<string, Link>();
   readonly #values: Record<string, string>;
   readonly #children: Child[] = [];
+  readonly #feed = new EventFeed();
   readonly #api = buildApi({
     links: this.#links,
+    feed: this.#feed,
     makeLink: (name, listen, upstream, protocol) => this.#makeLink(name, listen, upstream, protocol),
     warn: (text) => this.#emit({ kind: 'note', t: this.#now(), text }),
   });
@@ -105,7 +108,7 @@ class Host {
     this.#stopWatching();
     for (const child of this.#children.reverse()) await child.stop();
     await this.#api.close();
-    await Promise.all([...this.#links.values()].map((link) => link.disable()));
+    await Promise.all([...this.#links.values()].map((link) => link.dispose()));
     this.#flush();
     await rm(this.#start.dir, { recursive: true, force: true });
   }
@@ -182,12 +185,13 @@ class Host {
     return child;
   }
 
-  #makeLink(name: string, listen: Address, upstream: Address, protocol: Link['protocol']): Link {
+  #makeLink(name: string, listen: Address, upstream: Upstream, protocol: Link['protocol']): Link {
     const seed = seedFor(this.#start.seed, `link ${name}`);
     return new Link({ name, listen, upstream, protocol, seed, now: this.#now, emit: this.#emit });
   }
 
   readonly #emit = (event: Unnumbered<HistoryEvent>): void => {
+    this.#feed.emit(event);
     this.#batch.push(event);
     this.#batchTimer ??= setTimeout(() => this.#flush(), BATCH_MS);
   };

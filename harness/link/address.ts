@@ -1,19 +1,18 @@
 /** Reads `host:port` as Go's net package writes it, which is what Toxiproxy's clients send. */
 import type { Address } from './link.ts';
 
-/** What is wrong with an address, in Toxiproxy's words where it has some. */
+/** What is wrong with an address, in Go's words. */
 export class AddressError extends Error {}
 
 /** `127.0.0.1:8080`, `[::1]:8080`, `:8080`, `localhost:0`. @throws AddressError */
 export function parseAddress(text: string): Address {
   const parsed = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(text);
-  if (parsed === null) {
+  if (parsed === null)
     throw new AddressError(
-      `listen tcp: address ${text}: ${text.includes(':') ? 'invalid port' : 'missing port in address'}`,
+      `address ${text}: ${text.includes(':') ? 'invalid port' : 'missing port in address'}`,
     );
-  }
   const port = Number(parsed[3]);
-  if (port > 65535) throw new AddressError(`listen tcp: address ${port}: invalid port`);
+  if (port > 65535) throw new AddressError(`address ${port}: invalid port`);
   // An empty host means every interface to Go; a test rig stays on loopback unless told otherwise.
   return { host: parsed[1] ?? (parsed[2] || '127.0.0.1'), port };
 }

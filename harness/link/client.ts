@@ -40,27 +40,36 @@ export class FaultClient {
     const armable = resolveFault(fault, name, this.#protocols[link] ?? 'tcp', `fault ${name} on ${link}`);
     const doing = `injecting ${fault.type} on ${link}`;
     switch (armable.plane) {
-      case 'down': {
-        const proxy = await bounded(doing, this.#toxiproxy.get(link));
-        await bounded(
-          doing,
-          proxy.update({ enabled: false, listen: proxy.listen, upstream: proxy.upstream }),
-        );
+      case 'listener': {
+        const { how: closed, expiresMs } = armable;
+        // The client's types know neither `closed` nor a lease; a real Toxiproxy ignores both.
+        await this.#call('POST', `/proxies/${encodeURIComponent(link)}`, doing, {
+          enabled: false,
+          closed,
+          expiresMs,
+        });
         this.#remember({ link, name, lift: () => this.#enable(link) });
         return;
       }
       case 'toxic': {
-        const { kind, stream, toxicity, attributes } = armable.toxic;
+        const { kind, stream, toxicity, attributes, match, times, expiresMs } = armable.toxic;
         const proxy = await bounded(doing, this.#toxiproxy.get(link));
-        // The client's type union lacks nothing we send but cannot see that `type` was checked above.
-        const body = { name, type: kind.type, stream, toxicity, attributes } as Parameters<
-          typeof proxy.addToxic
-        >[0];
+        // The client's type union lacks what goes beyond Toxiproxy.
+        const body = {
+          name,
+          type: kind.type,
+          stream,
+          toxicity,
+          attributes,
+          match,
+          times,
+          expiresMs,
+        } as Parameters<typeof proxy.addToxic>[0];
         const toxic = await bounded(doing, proxy.addToxic(body));
         this.#remember({ link, name, lift: () => bounded(`lifting ${name} from ${link}`, toxic.remove()) });
         return;
       }
-      case 'http': {
+      case 'protocol': {
         const path = `/proxies/${encodeURIComponent(link)}/faults`;
         await this.#call('POST', path, doing, { name, ...fault });
         const lift = (): Promise<void> =>

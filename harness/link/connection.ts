@@ -3,17 +3,27 @@
  * It settles who ended it, and tells that once.
  */
 import net from 'node:net';
+import tls from 'node:tls';
 import type { EndedBy } from '../model/history.ts';
 import type { Conversation, ConversationEnds } from './conversation.ts';
+import type { Counters, Upstream } from './link.ts';
 import { Pipe } from './pipe.ts';
-import type { Toxic } from './toxic.ts';
+import { Toxic } from './toxic.ts';
+import { still } from './toxics/still.ts';
+
+/** Stands for the partition in both pipes. */
+const STILL = new Toxic(
+  { name: 'still', kind: still, stream: 'upstream', toxicity: 1, attributes: {} },
+  () => 0,
+);
 
 /** A dependency that does not answer the dial within this time is taken as unreachable. */
 export const DIAL_TIMEOUT_MS = 5_000;
 
 /** What a connection needs from its link. */
 export interface ConnectionHost extends Pick<ConversationEnds, 'link' | 'now' | 'emit'> {
-  readonly upstream: { host: string; port: number };
+  readonly upstream: Upstream;
+  readonly counters: Counters;
   random(): number;
   converse(ends: ConversationEnds): Conversation;
   onClosed(connection: Connection): void;
@@ -31,6 +41,8 @@ export class Connection {
   readonly #active = new Map<Toxic, string>();
   #bytesUp = 0;
   #bytesDown = 0;
+  readonly #openedMs = performance.now();
+  readonly #timers = new Set<NodeJS.Timeout>();
   #dialled = false;
   #firstEnder: EndedBy | undefined;
   #closed = false;
@@ -39,7 +51,7 @@ export class Connection {
     this.id = id;
     this.#host = host;
     this.#target = target;
-    this.#dependency = net.connect({ ...host.upstream, allowHalfOpen: true, noDelay: true });
+    this.#dependency = dial(host.upstream);
 
     const shared = {
       close: () => this.close('link'),
@@ -50,7 +62,9 @@ export class Connection {
       ...shared,
       source: target,
       destination: this.#dependency,
-      onDelivered: () => {},
+      onDelivered: (chunk) => {
+        host.counters.upstreamOut += chunk.length;
+      },
     });
     this.#downstream = new Pipe({
       ...shared,
@@ -58,6 +72,7 @@ export class Connection {
       destination: target,
       onDelivered: (chunk) => {
         this.#bytesDown += chunk.length;
+        host.counters.downstreamOut += chunk.length;
         this.#conversation.toTarget(chunk);
       },
     });
@@ -69,6 +84,11 @@ export class Connection {
       forward: (chunk) => this.#upstream.write(chunk),
       answer: (chunk) => this.#downstream.write(chunk),
       endAnswer: () => this.#downstream.end(),
+      abort: (how) => (how === 'fin' ? this.close('link') : this.#reset('link')),
+      after: (ms, act) => this.#after(ms, act),
+      random: () => host.random(),
+      hostHeader: host.upstream.tls === undefined ? null : hostHeaderOf(host.upstream),
+      holdDependency: (hold) => this.#downstream.hold(hold),
       activeFaults: () => [...this.#active.values()],
     });
     this.#emit('opened', null);
@@ -77,16 +97,37 @@ export class Connection {
 
   /** Puts a toxic on this connection. */
   add(toxic: Toxic): void {
-    this.#active.set(toxic, toxic.name);
-    this.touch(toxic.name);
-    (toxic.stream === 'upstream' ? this.#upstream : this.#downstream).add(toxic);
+    this.#on(toxic).add(toxic, performance.now() - this.#openedMs, () => {
+      this.#active.set(toxic, toxic.name);
+      this.touch(toxic.name);
+    });
   }
 
   /** Takes a toxic off this connection. */
   remove(toxic: Toxic): void {
-    if (!this.#active.delete(toxic)) return;
-    (toxic.stream === 'upstream' ? this.#upstream : this.#downstream).remove(toxic);
-    if (toxic.kind.closesWhenRemoved === true) this.close('link');
+    const wasActing = this.#active.delete(toxic);
+    this.#on(toxic).remove(toxic);
+    if (wasActing && toxic.kind.closesWhenRemoved === true) this.close('link');
+  }
+
+  #on(toxic: Toxic): Pipe {
+    return toxic.stream === 'upstream' ? this.#upstream : this.#downstream;
+  }
+
+  #after(ms: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, ms);
+    this.#timers.add(timer);
+  }
+
+  /** True: nothing passes either way, and nothing is dropped, as in a partition; false: all of it goes on. */
+  silence(silent: boolean): void {
+    for (const pipe of [this.#upstream, this.#downstream]) {
+      if (silent) pipe.add(STILL, 0, () => {});
+      else pipe.remove(STILL);
+    }
   }
 
   /** Records that a fault acted on this connection. */
@@ -113,6 +154,7 @@ export class Connection {
     const [target, dependency] = [this.#target, this.#dependency];
     target.on('data', (chunk: Buffer) => {
       this.#bytesUp += chunk.length;
+      this.#host.counters.upstreamIn += chunk.length;
       this.#conversation.fromTarget(chunk);
     });
     target.on('end', () => {
@@ -126,14 +168,18 @@ export class Connection {
     dependency.setTimeout(DIAL_TIMEOUT_MS, () => {
       if (!this.#dialled) this.#refused();
     });
-    dependency.on('connect', () => {
+    // With TLS the dependency is there when the handshake is done, not before.
+    dependency.once(this.#host.upstream.tls === undefined ? 'connect' : 'secureConnect', () => {
       this.#dialled = true;
       dependency.setTimeout(0);
     });
-    dependency.on('data', (chunk: Buffer) => this.#downstream.write(chunk));
+    dependency.on('data', (chunk: Buffer) => {
+      this.#host.counters.downstreamIn += chunk.length;
+      this.#conversation.fromDependency(chunk);
+    });
     dependency.on('end', () => {
       this.#firstEnder ??= 'dependency';
-      this.#downstream.end();
+      this.#conversation.dependencyEnded();
     });
     dependency.on('error', () => {
       if (this.#dialled) this.#reset('dependency');
@@ -145,6 +191,7 @@ export class Connection {
   /** The dependency cannot be reached: the target sees its connection closed, as behind Toxiproxy. */
   #refused(): void {
     if (this.#closed) return;
+    this.#host.counters.refused++;
     this.#emit('refused', 'dependency');
     this.close('dependency');
   }
@@ -172,6 +219,7 @@ export class Connection {
     const endedBy = this.#firstEnder ?? lastEnder; // who began to leave, not who noticed last
     this.#upstream.destroy();
     this.#downstream.destroy();
+    for (const timer of this.#timers) clearTimeout(timer);
     this.#conversation.closed(endedBy, abrupt);
     this.#emit('closed', endedBy);
     this.#host.onClosed(this);
@@ -192,3 +240,24 @@ export class Connection {
     });
   }
 }
+
+/** Begins the connection to the dependency; with TLS where the link is to speak it in the target's place. */
+function dial({ host, port, tls: secure }: Upstream): net.Socket {
+  if (secure === undefined) return net.connect({ host, port, allowHalfOpen: true, noDelay: true });
+  // The plain socket is made here because only so can it be left half-open.
+  const socket = tls.connect({
+    socket: net.connect({ host, port, allowHalfOpen: true }),
+    servername: secure.servername ?? (net.isIP(host) === 0 ? host : ''),
+    ...(secure.ca === undefined ? {} : { ca: secure.ca }),
+  });
+  socket.setNoDelay(true);
+  return socket;
+}
+
+/** What a server behind TLS expects to be called: its own name, not the link's. */
+function hostHeaderOf({ host, port, tls: secure }: Upstream): string {
+  const name = secure?.servername ?? host;
+  return port === HTTPS_PORT ? name : `${name}:${port}`;
+}
+
+const HTTPS_PORT = 443;

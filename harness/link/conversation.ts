@@ -14,10 +14,20 @@ export interface ConversationEnds {
   emit(event: Unnumbered<HistoryEvent>): void;
   /** Sends bytes on towards the dependency. */
   forward(chunk: Buffer): void;
-  /** Sends bytes of our own towards the target, through the downstream toxics. */
+  /** Sends bytes towards the target, through the downstream toxics: the dependency's, or some of our own. */
   answer(chunk: Buffer): void;
   /** Closes the target's side in order after what was answered. */
   endAnswer(): void;
+  /** Breaks the connection off on both sides: in order (FIN), or abruptly (RST). */
+  abort(how: 'fin' | 'rst'): void;
+  /** Calls back after so many ms, unless the connection has gone by then. */
+  after(ms: number, act: () => void): void;
+  /** The Host header that requests to the dependency must bear; null: as the target sent it. */
+  readonly hostHeader: string | null;
+  /** A number in [0, 1) from the link's seeded source. */
+  random(): number;
+  /** True: read nothing more from the dependency until told otherwise. */
+  holdDependency(hold: boolean): void;
   /** Ids of the faults at work on the connection now. */
   activeFaults(): readonly string[];
 }
@@ -28,6 +38,10 @@ export interface Conversation {
   fromTarget(chunk: Buffer): void;
   /** The target has sent FIN; whatever is held must be forwarded first. */
   targetEnded(): void;
+  /** Bytes from the dependency; whatever is not taken must be answered. */
+  fromDependency(chunk: Buffer): void;
+  /** The dependency has sent FIN; `ends.endAnswer` passes it on. */
+  dependencyEnded(): void;
   /** Bytes as they reach the target. */
   toTarget(chunk: Buffer): void;
   /** A fault came to the connection: it acts on everything under way. */
@@ -41,6 +55,8 @@ export function tcpConversation(ends: ConversationEnds): Conversation {
   return {
     fromTarget: (chunk) => ends.forward(chunk),
     targetEnded: () => {},
+    fromDependency: (chunk) => ends.answer(chunk),
+    dependencyEnded: () => ends.endAnswer(),
     toTarget: () => {},
     touched: () => {},
     closed: () => {},

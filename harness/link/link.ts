@@ -1,19 +1,24 @@
 /**
  * One link: a listener in front of one dependency, the faults armed on it, and the connections that
- * pass. It decides which connection a toxic hits and stamps every fault event itself. It knows no
- * API: whoever configures it has validated what it is given.
+ * pass. It decides which connection a toxic hits, lifts what has expired, and stamps every fault event
+ * itself. It knows no API: whoever configures it has validated what it is given.
  */
 import net from 'node:net';
 import type { Fault } from '../model/fault.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
-import { seededRandom } from '../model/random.ts';
-import type { Clock } from '../model/time.ts';
+import { seededRandom, seedFor } from '../model/random.ts';
+import { type Clock, toMs } from '../model/time.ts';
+import { openBlackHole } from './black-hole.ts';
+import { Chooser } from './chooser.ts';
 import { Connection, type ConnectionHost } from './connection.ts';
 import { type Conversation, type ConversationEnds, tcpConversation } from './conversation.ts';
 import { HttpConversation } from './http/conversation.ts';
-import type { HttpFault } from './http/fault.ts';
+import type { HttpFault, HttpFaultType } from './http/fault.ts';
+import { RetryLedger } from './http/retries.ts';
 import { PostgresConversation } from './postgres/conversation.ts';
-import type { Toxic } from './toxic.ts';
+import type { PostgresFault } from './postgres/fault.ts';
+import type { ProtocolFault } from './protocol-fault.ts';
+import { Toxic, type ToxicSpec } from './toxic.ts';
 
 /** What a link can read from the bytes. */
 export type Protocol = 'http' | 'postgres' | 'tcp';
@@ -24,32 +29,70 @@ export interface Address {
   port: number;
 }
 
+/** Where a dependency is, and how to speak to it. */
+export interface Upstream extends Address {
+  /** Given: the target speaks in the clear to the link, and the link speaks TLS to the dependency. */
+  tls?: { servername?: string | undefined; ca?: string | undefined } | undefined;
+}
+
 export interface LinkOptions {
   name: string;
   listen: Address;
-  upstream: Address;
+  upstream: Upstream;
   protocol: Protocol;
-  /** Decides toxicity and jitter. */
+  /** Decides toxicity, jitter and every other draw. */
   seed: number;
   now: Clock;
   emit(event: Unnumbered<HistoryEvent>): void;
 }
 
-/** The fault id under which a disabled link appears in the history: a link can be down only once. */
+/** A protocol fault as it is asked for. */
+export type ProtocolFaultSpec = Pick<ProtocolFault, 'name' | 'kind' | 'attributes' | 'spec'>;
+
+/**
+ * What closes the listener, and the fault id under which it appears in the history: a listener can be
+ * closed only once. `down`: the kernel refuses. `black_hole`: nobody answers the dial.
+ */
 export const DOWN = 'down';
+export const BLACK_HOLE = 'black_hole';
+export type Closed = typeof DOWN | typeof BLACK_HOLE;
+
+/** What has passed a link since it was made; moves while connections live. */
+export interface Counters {
+  connections: number;
+  open: number;
+  refused: number;
+  /** Target → link, link → dependency, dependency → link, link → target; bytes. */
+  upstreamIn: number;
+  upstreamOut: number;
+  downstreamIn: number;
+  downstreamOut: number;
+}
 
 export class Link {
   readonly name: string;
   readonly protocol: Protocol;
+  readonly counters: Counters = {
+    connections: 0,
+    open: 0,
+    refused: 0,
+    upstreamIn: 0,
+    upstreamOut: 0,
+    downstreamIn: 0,
+    downstreamOut: 0,
+  };
   readonly #options: LinkOptions;
   readonly #random: () => number;
   readonly #connections = new Set<Connection>();
   readonly #toxics: Toxic[] = [];
-  readonly #httpFaults: HttpFault[] = [];
+  readonly #faults: ProtocolFault[] = [];
+  readonly #ledger = new RetryLedger();
+  readonly #leases = new Map<string, NodeJS.Timeout>();
   #listen: Address;
-  #upstream: Address;
+  #upstream: Upstream;
   #server: net.Server | null = null;
-  #connectionCount = 0;
+  #closed: Closed | null = null;
+  #closeBlackHole: (() => Promise<void>) | null = null;
 
   constructor(options: LinkOptions) {
     this.name = options.name;
@@ -65,7 +108,7 @@ export class Link {
     return this.#listen;
   }
 
-  get upstream(): Address {
+  get upstream(): Upstream {
     return this.#upstream;
   }
 
@@ -77,8 +120,8 @@ export class Link {
     return this.#toxics;
   }
 
-  get httpFaults(): readonly HttpFault[] {
-    return this.#httpFaults;
+  get faults(): readonly ProtocolFault[] {
+    return this.#faults;
   }
 
   /** Opens the listener. @throws the system's error where the address is taken or not ours. */
@@ -97,29 +140,61 @@ export class Link {
 
   /** Closes the listener and every connection: new ones are refused by the kernel. */
   async disable(): Promise<void> {
-    const server = this.#server;
-    if (server === null) return;
-    this.#server = null;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = this.#closeListener();
+    await this.#closeBlackHole?.();
+    this.#closeBlackHole = null;
     for (const connection of [...this.#connections]) connection.destroy();
     await closed;
   }
 
-  /** Makes dependencies refuse as a fault: {@link disable}, recorded and attributed. */
-  async cut(): Promise<void> {
-    this.#note(DOWN, 'injected', { type: DOWN, attributes: {} });
-    for (const connection of this.#connections) connection.touch(DOWN);
+  /** Takes the link out of use for good: {@link disable}, and no lease fires any more. */
+  async dispose(): Promise<void> {
+    for (const timer of this.#leases.values()) clearTimeout(timer);
+    this.#leases.clear();
     await this.disable();
   }
 
-  /** Ends {@link cut}. */
+  /**
+   * Closes the listener as a fault, recorded and attributed. `down`: connections are closed and new ones
+   * refused. `black_hole`: connections fall silent, and the dial of new ones is never answered.
+   */
+  async cut(how: Closed = DOWN, expiresMs?: number): Promise<void> {
+    await this.restore();
+    this.#closed = how;
+    this.#note(how, 'injected', { type: how, attributes: {} });
+    for (const connection of this.#connections) connection.touch(how);
+    if (how === DOWN) await this.disable();
+    else {
+      for (const connection of this.#connections) connection.silence(true);
+      void this.#closeListener(); // settles only when its connections are gone, and they stay
+      this.#closeBlackHole = await openBlackHole(this.#listen);
+    }
+    this.#lease(how, expiresMs, () => this.restore());
+  }
+
+  /** Ends {@link cut}. @throws the system's error where the address has been taken meanwhile. */
   async restore(): Promise<void> {
+    const how = this.#closed;
+    if (how === BLACK_HOLE) {
+      await this.#closeBlackHole?.();
+      this.#closeBlackHole = null;
+    }
     await this.enable();
-    this.#note(DOWN, 'healed', null);
+    if (how === null) return;
+    this.#closed = null;
+    this.#endLease(how);
+    // Whoever waited in the hole for an answer has been forgotten by it, as after a partition.
+    if (how === BLACK_HOLE) for (const connection of [...this.#connections]) connection.silence(false);
+    this.#note(how, 'healed', null);
+  }
+
+  /** What holds the listener closed, if anything does. */
+  get closed(): Closed | null {
+    return this.#closed;
   }
 
   /** Moves the link; live connections are closed, as in Toxiproxy. */
-  async move(listen: Address, upstream: Address): Promise<void> {
+  async move(listen: Address, upstream: Upstream): Promise<void> {
     const wasEnabled = this.enabled;
     await this.disable();
     this.#listen = listen;
@@ -127,11 +202,19 @@ export class Link {
     if (wasEnabled) await this.enable();
   }
 
+  /** Sends new connections to where the dependency is now; live ones are left as they are. */
+  redirect(upstream: Upstream): void {
+    this.#upstream = upstream;
+  }
+
   /** Arms a toxic for new connections and for live ones. */
-  addToxic(toxic: Toxic): void {
+  addToxic(spec: ToxicSpec): Toxic {
+    const toxic = new Toxic(spec, this.#dice(`toxic ${spec.name}`));
     this.#note(toxic.name, 'injected', asFault(toxic));
     this.#toxics.push(toxic);
     for (const connection of [...this.#connections]) this.#roll(connection, toxic);
+    this.#lease(toxic.name, spec.expiresMs, () => this.removeToxic(toxic));
+    return toxic;
   }
 
   /** Changes a toxic where it is; connections it was drawn for stay drawn. */
@@ -145,31 +228,96 @@ export class Link {
     const index = this.#toxics.indexOf(toxic);
     if (index === -1) return;
     this.#toxics.splice(index, 1);
+    this.#endLease(toxic.name);
     for (const connection of [...this.#connections]) connection.remove(toxic);
     this.#note(toxic.name, 'healed', null);
   }
 
-  addHttpFault(fault: HttpFault): void {
-    this.#note(fault.name, 'injected', fault.spec);
-    this.#httpFaults.push(fault);
+  /** Arms a fault above TCP; it must be one for this link's protocol. */
+  addFault({ name, kind, attributes, spec }: ProtocolFaultSpec): ProtocolFault {
+    const { arm } = kind as Pick<HttpFaultType, 'arm'>;
+    const nowMs = (): number => toMs(this.#options.now());
+    const fault: ProtocolFault = {
+      name,
+      kind,
+      attributes,
+      spec,
+      chooser: new Chooser(spec, this.#dice(`fault ${name}`)),
+      state: arm?.(attributes, { nowMs }),
+    };
+    this.#note(name, 'injected', spec);
+    this.#faults.push(fault);
+    this.#lease(name, spec.expiresMs, () => this.removeFault(fault));
+    return fault;
   }
 
-  removeHttpFault(fault: HttpFault): void {
-    const index = this.#httpFaults.indexOf(fault);
+  removeFault(fault: ProtocolFault): void {
+    const index = this.#faults.indexOf(fault);
     if (index === -1) return;
-    this.#httpFaults.splice(index, 1);
+    this.#faults.splice(index, 1);
+    this.#endLease(fault.name);
     this.#note(fault.name, 'healed', null);
   }
 
+  /** Notes a fault that somebody else injects on this hop, so that what it hits is attributed to it. */
+  shadow(name: string, spec: Fault | null): void {
+    if (spec === null) this.#shadows.delete(name);
+    else {
+      this.#shadows.add(name);
+      for (const connection of this.#connections) connection.touch(name);
+    }
+    this.#note(name, spec === null ? 'healed' : 'injected', spec);
+  }
+
+  readonly #shadows = new Set<string>();
+
+  /** From its return on the kernel refuses; settles when the connections that came through it are gone too. */
+  #closeListener(): Promise<void> {
+    const server = this.#server;
+    if (server === null) return Promise.resolve();
+    this.#server = null;
+    return new Promise((resolve) => server.close(() => resolve()));
+  }
+
   #accept(socket: net.Socket): void {
-    const connection = new Connection(++this.#connectionCount, socket, this.#host);
+    const connection = new Connection(++this.counters.connections, socket, this.#host);
+    this.counters.open++;
     this.#connections.add(connection);
-    for (const toxic of this.#toxics) this.#roll(connection, toxic);
+    for (const name of this.#shadows) connection.touch(name);
+    for (const toxic of this.#toxics) {
+      if (toxic.kind.onlyLive !== true) this.#roll(connection, toxic);
+    }
   }
 
   /** Draws once, when connection and toxic meet, whether the one hits the other. */
   #roll(connection: Connection, toxic: Toxic): void {
-    if (this.#random() < toxic.toxicity) connection.add(toxic);
+    if (toxic.hits()) connection.add(toxic);
+  }
+
+  #dice(name: string): () => number {
+    return seededRandom(seedFor(this.#options.seed, name));
+  }
+
+  #lease(name: string, expiresMs: number | undefined, lift: () => void | Promise<void>): void {
+    if (expiresMs === undefined) return;
+    const expire = async (): Promise<void> => {
+      this.#leases.delete(name);
+      try {
+        await lift();
+      } catch (error) {
+        const text = `link ${this.name}: ${name} has expired and could not be lifted: ${error instanceof Error ? error.message : String(error)}`;
+        this.#options.emit({ kind: 'note', t: this.#options.now(), text });
+      }
+    };
+    this.#leases.set(
+      name,
+      setTimeout(() => void expire(), expiresMs),
+    );
+  }
+
+  #endLease(name: string): void {
+    clearTimeout(this.#leases.get(name));
+    this.#leases.delete(name);
   }
 
   #note(fault: string, what: 'injected' | 'healed', spec: Fault | null): void {
@@ -187,20 +335,23 @@ export class Link {
       get upstream() {
         return link.#upstream;
       },
+      counters: this.counters,
       now: () => this.#options.now(),
       emit: (event) => this.#options.emit(event),
       random: () => this.#random(),
       converse: (ends) => this.#converse(ends),
-      onClosed: (connection) => this.#connections.delete(connection),
+      onClosed: (connection) => {
+        if (this.#connections.delete(connection)) this.counters.open--;
+      },
     };
   }
 
   #converse(ends: ConversationEnds): Conversation {
     switch (this.protocol) {
       case 'http':
-        return new HttpConversation(ends, this.#httpFaults);
+        return new HttpConversation(ends, this.#faults as HttpFault[], this.#ledger);
       case 'postgres':
-        return new PostgresConversation(ends);
+        return new PostgresConversation(ends, this.#faults as PostgresFault[]);
       case 'tcp':
         return tcpConversation(ends);
     }
@@ -210,7 +361,16 @@ export class Link {
 /** Node's default of 511 drops connections in a herd of 2,000; the kernel caps it anyway. */
 const LISTEN_BACKLOG = 4_096;
 
-function asFault(toxic: Toxic): Fault {
-  const { kind, attributes, stream, toxicity } = toxic;
-  return { type: kind.type, attributes, stream, toxicity };
+/** The toxic as the data it was made from. */
+export function asFault(toxic: Toxic): Fault {
+  const { kind, attributes, stream, toxicity, match, times, expiresMs } = toxic;
+  return {
+    type: kind.type,
+    attributes,
+    stream,
+    toxicity,
+    ...(Object.keys(match).length === 0 ? {} : { match }),
+    ...(times === undefined ? {} : { times }),
+    ...(expiresMs === undefined ? {} : { expiresMs }),
+  };
 }

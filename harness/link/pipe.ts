@@ -4,6 +4,7 @@
  * or too much is held in stages. It knows neither protocols nor who configured a toxic.
  */
 import type { Socket } from 'node:net';
+import { attach } from './gate.ts';
 import type { Line, Stage, Toxic } from './toxic.ts';
 
 /**
@@ -33,6 +34,7 @@ export class Pipe {
   #running: Running[] = [];
   #heldBytes = 0;
   #sinkFull = false;
+  #heldByOwner = false;
   #ended = false;
 
   constructor(ends: PipeEnds) {
@@ -64,11 +66,22 @@ export class Pipe {
     else first.stage.end();
   }
 
-  /** Puts a toxic at the end of the chain. */
-  add(toxic: Toxic): void {
+  /** True: takes nothing more from the source until told otherwise. */
+  hold(hold: boolean): void {
+    if (this.#heldByOwner === hold) return;
+    this.#heldByOwner = hold;
+    this.#flow();
+  }
+
+  /**
+   * Puts a toxic at the end of the chain.
+   * @param ageMs how old the connection is
+   * @param onActing called when the toxic begins to act, which may be later
+   */
+  add(toxic: Toxic, ageMs: number, onActing: () => void): void {
     const running: Running = { toxic, stage: NO_STAGE };
     this.#running.push(running);
-    running.stage = toxic.kind.attach(this.#lineAfter(running), () => toxic.attributes);
+    running.stage = attach(toxic, this.#lineAfter(running), ageMs, onActing);
   }
 
   /** Takes a toxic off the chain; what it held goes on at once. */
@@ -125,7 +138,7 @@ export class Pipe {
 
   #flow(): void {
     const { source } = this.#ends;
-    const mustWait = this.#sinkFull || this.#heldBytes > HELD_BYTES_MAX;
+    const mustWait = this.#sinkFull || this.#heldByOwner || this.#heldBytes > HELD_BYTES_MAX;
     if (mustWait !== source.isPaused()) {
       if (mustWait) source.pause();
       else source.resume();

@@ -79,8 +79,16 @@ export const ExchangeEvent = z.object({
   firstByteT: Ns.nullable(),
   bytesUp: Count,
   bytesDown: Count,
+  tokens: Count.nullable().describe('events of a streamed answer that carried content; null: not a stream'),
   bodyHash: z.string().nullable().describe('SHA-256 of the request body, first 16 hex digits'),
   trace: z.string().nullable().describe('trace id found in traceparent'),
+  attempt: z.int().min(1).describe('1: the first; more: a retry of the same method, path and body'),
+  attemptBy: z
+    .enum(['trace', 'request-id', 'body'])
+    .nullable()
+    .describe(
+      'how a retry would be recognised: by traceparent, by x-request-id, or only by the same body after a failure; null: the request never was complete',
+    ),
   faults: z.array(z.string()).describe('ids of the faults that acted on it'),
 });
 export type ExchangeEvent = z.infer<typeof ExchangeEvent>;

@@ -72,7 +72,7 @@ export async function startLink(
     },
   });
   await link.enable();
-  cleanup.add(() => link.disable());
+  cleanup.add(() => link.dispose());
   return {
     link,
     port: link.listen.port,

@@ -1,40 +1,31 @@
 /**
  * Watches HTTP/1 on one connection: pairs requests with their answers, reports each exchange, and
- * lets faults answer in the dependency's place. A request is held only until its head is complete.
+ * lets faults have their way with requests and answers. A request is held only until its head is
+ * complete, or its body where an armed fault reads bodies.
  */
-import { createHash, type Hash } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
 import type { EndedBy } from '../../model/history.ts';
 import type { Nanoseconds } from '../../model/time.ts';
 import type { Conversation, ConversationEnds } from '../conversation.ts';
-import { claim, type HttpFault, type LocalAnswer } from './fault.ts';
+import { Exchange } from './exchange.ts';
+import { claim, type HttpAct, type HttpFault, needsBody } from './fault.ts';
+import { FilteredAnswer } from './filtering.ts';
+import { encodeAnswer, withHeaders } from './message.ts';
 import { type Framing, framingOf, type Head, MessageParser } from './parser.ts';
+import { RetryLedger } from './retries.ts';
 
 /** Requests that may be under way on one connection before we stop watching it: no client pipelines so deep. */
 const UNDER_WAY_MAX = 1_024;
 
-/** One request that has begun and whose answer has not ended. */
-interface Exchange {
-  method: string;
-  path: string;
-  t: Nanoseconds;
-  trace: string | null;
-  hash: Hash | null;
-  bytesUp: number;
-  bytesDown: number;
-  requestEnded: boolean;
-  status: number | null;
-  firstByteT: Nanoseconds | null;
-  faults: Set<string>;
-  /** Set where a fault answers: the request is not forwarded. */
-  local: LocalAnswer | null;
-  localSent: boolean;
-  closesAfter: boolean;
-}
+/** A request body longer than this is not held for faults that read bodies; they see null. */
+const HELD_BODY_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Left out of a request whose answer will be read: a compressed one could not be. `expect` we have answered. */
+const LEFT_OUT = { 'accept-encoding': null, expect: null };
 
 export class HttpConversation implements Conversation {
   readonly #ends: ConversationEnds;
   readonly #faults: readonly HttpFault[];
+  readonly #ledger: RetryLedger;
   readonly #requests: MessageParser;
   readonly #responses: MessageParser;
   /** In the order of their requests; the first one's answer is the one on its way. */
@@ -42,35 +33,41 @@ export class HttpConversation implements Conversation {
   /** Answered after the target had sent FIN: whether anybody read the answer shows when it closes. */
   readonly #unread: { exchange: Exchange; endT: Nanoseconds }[] = [];
   #current: Exchange | null = null;
+  #requestCount = 0;
   #watching = true;
   #responseIsUntilClose = false;
   #targetEndedT: Nanoseconds | null = null;
+  #dependencyEnded = false;
   /** Bytes of the target that wait until an answer of ours is out; only a pipelining client has any. */
   #parked: Buffer[] | null = null;
+  /** The answer that a fault has taken hold of. */
+  #filtered: FilteredAnswer | null = null;
   // The chunk being pushed, and from where on its bytes are still to be forwarded.
   #chunk: Buffer = EMPTY;
   #forwardFrom = 0;
+  #answered: Buffer = EMPTY;
 
   /** `faults` is the link's own live list: what is armed now decides, at each request. */
-  constructor(ends: ConversationEnds, faults: readonly HttpFault[]) {
+  constructor(ends: ConversationEnds, faults: readonly HttpFault[], ledger = new RetryLedger()) {
     this.#ends = ends;
     this.#faults = faults;
+    this.#ledger = ledger;
     this.#requests = new MessageParser({
       head: (head, held, from, to) => this.#requestHead(head, held, from, to),
+      content: (from, to) => this.#current?.requestContent(this.#chunk.subarray(from, to)),
       body: (from, to) => this.#requestBody(from, to),
       end: () => this.#requestEnd(),
-      holding: (from) => {
-        this.#forwardUpTo(from);
-        this.#forwardFrom = this.#chunk.length;
-      },
+      holding: (from) => this.#skip(from, this.#chunk.length),
       lost: (why, held, from) => {
         this.#forwardUpTo(from);
+        this.#letGo();
         if (held !== null) this.#ends.forward(held);
         this.#stopWatching(why);
       },
     });
     this.#responses = new MessageParser({
       head: (head, held, from, to) => this.#responseHead(head, (held?.length ?? 0) + to - from),
+      content: (from, to) => this.#underWay[0]?.answerContent(this.#answered, from, to),
       body: (from, to) => {
         const exchange = this.#underWay[0];
         if (exchange !== undefined) exchange.bytesDown += to - from;
@@ -96,19 +93,34 @@ export class HttpConversation implements Conversation {
     this.#forwardUpTo(this.#watching ? read : chunk.length);
     this.#chunk = EMPTY;
     if (read < chunk.length && this.#watching) this.#parked = [chunk.subarray(read)];
-    this.#sendLocalAnswers();
+    this.#actOnFirst();
   }
 
   targetEnded(): void {
     this.#targetEndedT = this.#ends.now();
-    const held = this.#watching ? this.#requests.surrender() : null;
+    if (!this.#watching) return;
+    this.#letGo();
+    const held = this.#requests.surrender();
     if (held !== null) this.#ends.forward(held);
+  }
+
+  fromDependency(chunk: Buffer): void {
+    if (this.#filtered === null) this.#ends.answer(chunk);
+    else this.#filtered.push(chunk);
+  }
+
+  dependencyEnded(): void {
+    this.#dependencyEnded = true;
+    if (this.#filtered === null) this.#ends.endAnswer();
+    else this.#filtered.dependencyEnded();
   }
 
   toTarget(chunk: Buffer): void {
     if (!this.#watching) return;
+    this.#answered = chunk;
     this.#responses.push(chunk);
-    this.#sendLocalAnswers();
+    this.#answered = EMPTY;
+    this.#actOnFirst();
   }
 
   touched(faultId: string): void {
@@ -119,7 +131,7 @@ export class HttpConversation implements Conversation {
     for (const { exchange, endT } of this.#unread) {
       if (abrupt && endedBy === 'target')
         this.#report(exchange, 'broken', 'target', this.#targetEndedT ?? endT);
-      else this.#report(exchange, 'answered', exchange.local === null ? 'dependency' : 'link', endT);
+      else this.#report(exchange, 'answered', whoAnswered(exchange), endT);
     }
     const answering = this.#underWay[0];
     if (answering !== undefined && answering.status !== null && this.#responseIsUntilClose && !abrupt) {
@@ -136,45 +148,30 @@ export class HttpConversation implements Conversation {
   }
 
   #requestHead(head: Head, held: Buffer | null, from: number, to: number): Framing {
-    const [method = '', path = ''] = head.start.split(' ');
     const framing = framingOf(head, { kind: 'none' });
-    const exchange: Exchange = {
-      method,
-      path,
-      t: this.#ends.now(),
-      trace: traceId(head.headers.get('traceparent')),
-      hash: null,
-      bytesUp: (held?.length ?? 0) + to - from,
-      bytesDown: 0,
-      requestEnded: false,
-      status: null,
-      firstByteT: null,
-      faults: new Set(this.#ends.activeFaults()),
-      local: null,
-      localSent: false,
-      closesAfter:
-        head.headers.get('connection')?.toLowerCase() === 'close' || head.start.endsWith('HTTP/1.0'),
-    };
+    const exchange = new Exchange(head, this.#ends.now(), this.#ends.activeFaults());
+    exchange.bytesUp = (held?.length ?? 0) + to - from;
     this.#underWay.push(exchange);
     this.#current = exchange;
-    const fault = claim(this.#faults, { method, path });
-    if (fault === undefined) {
+    this.#requestCount++;
+    const { hostHeader } = this.#ends;
+    if (this.#faults.length === 0 && hostHeader === null) {
       if (held !== null) {
         this.#forwardUpTo(from);
         this.#ends.forward(held);
       }
     } else {
-      exchange.faults.add(fault.name);
-      exchange.local = fault.kind.answer({ method, path }, fault.attributes);
-      this.#forwardUpTo(from);
-      this.#forwardFrom = to;
-      if (head.headers.get('expect')?.toLowerCase() === '100-continue') {
-        this.#ends.answer(Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'));
-      }
+      const raw =
+        hostHeader === null ? Buffer.from(head.text, 'latin1') : withHeaders(head.text, { host: hostHeader });
+      this.#skip(from, to);
+      exchange.held = { raw: [raw], content: [], bytes: 0 };
+      const waits = needsBody(this.#faults) && (framing.kind === 'length' || framing.kind === 'chunked');
+      if (!waits) this.#decide(exchange, null);
+      if (exchange.held !== null || exchange.act !== null) this.#continueSending(exchange);
     }
     if (this.#underWay.length > UNDER_WAY_MAX) this.#stopWatching('too many requests under way');
     // After a tunnel is asked for, bytes are no longer messages we could frame.
-    if (method === 'CONNECT' || head.headers.has('upgrade')) return { kind: 'until-close' };
+    if (exchange.method === 'CONNECT' || head.headers.has('upgrade')) return { kind: 'until-close' };
     return framing;
   }
 
@@ -182,21 +179,78 @@ export class HttpConversation implements Conversation {
     const exchange = this.#current;
     if (exchange === null) return; // an empty line between messages: forwarded with what follows
     exchange.bytesUp += to - from;
-    exchange.hash ??= createHash('sha256');
-    exchange.hash.update(this.#chunk.subarray(from, to));
-    if (exchange.local !== null) {
-      this.#forwardUpTo(from);
-      this.#forwardFrom = to;
+    if (exchange.held === null) {
+      if (exchange.isSwallowed) this.#skip(from, to);
+      return;
     }
+    this.#skip(from, to);
+    exchange.held.raw.push(this.#chunk.subarray(from, to));
+    exchange.held.bytes += to - from;
+    if (exchange.held.bytes > HELD_BODY_BYTES_MAX) this.#decide(exchange, null);
   }
 
   #requestEnd(): void {
     const ended = this.#current;
     this.#current = null;
     if (ended === null) return;
-    ended.requestEnded = true;
+    if (ended.held !== null) this.#decide(ended, Buffer.concat(ended.held.content));
+    ended.endRequest(this.#ledger, this.#ends.now());
     // Our answer waits for earlier ones; a later request must not be answered before it, so it waits too.
-    if (ended.local !== null && this.#underWay[0] !== ended) this.#requests.pause();
+    if (ended.isSwallowed && this.#underWay[0] !== ended) this.#requests.pause();
+  }
+
+  /** Asks the faults about a request that is held, and sends on what they leave of it. */
+  #decide(exchange: Exchange, body: Buffer | null): void {
+    const raw = exchange.held?.raw ?? [];
+    exchange.held = null;
+    const { method, path, head } = exchange;
+    const request = { method, path, headers: head.headers, body, onConnection: this.#requestCount };
+    const claimed = claim(this.#faults, request);
+    if (claimed === null) {
+      for (const piece of raw) this.#ends.forward(piece);
+      return;
+    }
+    if (claimed.act.do === 'filter' && this.#underWay[0] !== exchange) {
+      // Answers to requests before it are still to come, and must not be taken for its own.
+      claimed.fault.chooser.untake();
+      for (const piece of raw) this.#ends.forward(piece);
+      return;
+    }
+    exchange.faults.add(claimed.fault.name);
+    exchange.act = claimed.act;
+    if (claimed.act.do !== 'filter') return;
+    this.#filter(exchange, claimed.act);
+    this.#ends.forward(withHeaders(raw[0]?.toString('latin1') ?? head.text, LEFT_OUT));
+    for (const piece of raw.slice(1)) this.#ends.forward(piece);
+  }
+
+  #filter(exchange: Exchange, act: HttpAct & { do: 'filter' }): void {
+    const asked = { method: exchange.method, http10: exchange.head.start.endsWith('HTTP/1.0') };
+    this.#filtered = new FilteredAnswer(asked, act.filter, {
+      answer: (chunk) => this.#ends.answer(chunk),
+      endAnswer: () => this.#ends.endAnswer(),
+      abort: (how) => this.#ends.abort(how),
+      after: (ms, later) => this.#ends.after(ms, later),
+      random: () => this.#ends.random(),
+      holdDependency: (hold) => this.#ends.holdDependency(hold),
+      done: (leftover) => {
+        this.#filtered = null;
+        for (const chunk of leftover) this.fromDependency(chunk);
+        if (this.#dependencyEnded) this.#ends.endAnswer();
+      },
+    });
+  }
+
+  /** A client that asks before it sends its body is told to go on, where the dependency will not tell it. */
+  #continueSending({ head }: Exchange): void {
+    if (head.headers.get('expect')?.toLowerCase() === '100-continue') this.#ends.answer(CONTINUE);
+  }
+
+  /** Forwards a request that is held as it is: what follows it will not be read. */
+  #letGo(): void {
+    const exchange = this.#current;
+    for (const piece of exchange?.held?.raw ?? []) this.#ends.forward(piece);
+    if (exchange !== null) exchange.held = null;
   }
 
   /** Forwards what is due of the present chunk, as one slice, so that head and body cost one write. */
@@ -208,12 +262,23 @@ export class HttpConversation implements Conversation {
     this.#ends.forward(bytes);
   }
 
-  /** An answer of ours may leave once its request is complete and all earlier answers are out. */
-  #sendLocalAnswers(): void {
+  /** Keeps a part of the present chunk from being forwarded with the rest. */
+  #skip(from: number, to: number): void {
+    this.#forwardUpTo(from);
+    this.#forwardFrom = to;
+  }
+
+  /** What a fault does in the dependency's place is due once the request is complete and all earlier answers are out. */
+  #actOnFirst(): void {
     const first = this.#underWay[0];
-    if (first?.local == null || !first.requestEnded || first.localSent) return;
-    first.localSent = true;
-    this.#ends.answer(encode(first.local, first.method === 'HEAD', first.closesAfter));
+    if (first === undefined || first.act === null || first.acted || !first.requestEnded) return;
+    if (first.act.do === 'filter') return;
+    first.acted = true;
+    if (first.act.do === 'close') {
+      this.#ends.abort(first.act.how);
+      return;
+    }
+    this.#ends.answer(encodeAnswer(first.act.answer, first.method === 'HEAD', first.closesAfter));
     if (first.closesAfter) this.#ends.endAnswer();
     const parked = this.#parked ?? [];
     this.#parked = null;
@@ -237,7 +302,7 @@ export class HttpConversation implements Conversation {
       return { kind: 'until-close' };
     }
     if (status < 200) return { kind: 'none' }; // interim: the real answer follows
-    exchange.status = status;
+    exchange.answerHead(status, head.headers);
     if (exchange.method === 'HEAD' || status === 204 || status === 304) return { kind: 'none' };
     const framing = framingOf(head, { kind: 'until-close' });
     this.#responseIsUntilClose = framing.kind === 'until-close';
@@ -250,28 +315,11 @@ export class HttpConversation implements Conversation {
     this.#underWay.shift();
     const endT = this.#ends.now();
     if (this.#targetEndedT !== null) this.#unread.push({ exchange, endT });
-    else this.#report(exchange, 'answered', exchange.local === null ? 'dependency' : 'link', endT);
+    else this.#report(exchange, 'answered', whoAnswered(exchange), endT);
   }
 
   #report(exchange: Exchange, outcome: 'answered' | 'broken', endedBy: EndedBy, endT: Nanoseconds): void {
-    this.#ends.emit({
-      kind: 'exchange',
-      t: exchange.t,
-      endT,
-      link: this.#ends.link,
-      connection: this.#ends.connection,
-      method: exchange.method,
-      path: exchange.path,
-      status: exchange.status,
-      outcome,
-      endedBy,
-      firstByteT: exchange.firstByteT,
-      bytesUp: exchange.bytesUp,
-      bytesDown: exchange.bytesDown,
-      bodyHash: exchange.hash?.digest('hex').slice(0, HASH_DIGITS) ?? null,
-      trace: exchange.trace,
-      faults: [...exchange.faults],
-    });
+    this.#ends.emit(exchange.over(outcome, endedBy, endT, this.#ends));
   }
 
   /** Gives up reading this connection: bytes go on passing, and the history says so once. */
@@ -287,23 +335,8 @@ export class HttpConversation implements Conversation {
 }
 
 const EMPTY = Buffer.alloc(0);
+const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 
-/** Enough to tell bodies of one run apart. */
-const HASH_DIGITS = 16;
-
-/** The trace id of a W3C traceparent header (version-traceid-parentid-flags). */
-function traceId(traceparent: string | undefined): string | null {
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent ?? '')?.[1] ?? null;
-}
-
-function encode(answer: LocalAnswer, isHead: boolean, closes: boolean): Buffer {
-  const body = Buffer.from(answer.body);
-  const headers = {
-    ...answer.headers,
-    'content-length': body.length,
-    connection: closes ? 'close' : 'keep-alive',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  const head = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Injected'}\r\n${lines.join('\r\n')}\r\n\r\n`;
-  return isHead ? Buffer.from(head) : Buffer.concat([Buffer.from(head), body]);
+function whoAnswered(exchange: Exchange): EndedBy {
+  return exchange.isSwallowed ? 'link' : 'dependency';
 }

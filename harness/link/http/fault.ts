@@ -1,53 +1,136 @@
 /**
- * What an HTTP fault is: it looks at a request's head and may answer it itself, so that the request
- * never reaches the dependency.
+ * What an HTTP fault is. It looks at a request and decides: answer it in the dependency's place, close
+ * the connection on it, or let it through and take hold of the dependency's answer on its way back.
+ * Framing is not its business: it sees and makes heads and bodies, never chunk sizes.
  */
 import type { z } from 'zod';
-import type { Fault } from '../../model/fault.ts';
+import { type ProtocolFault, takes } from '../protocol-fault.ts';
 
 /** A request as far as a fault may look at it. */
-export interface RequestHead {
+export interface HttpRequest {
   method: string;
   path: string;
+  /** Names in lower case; of repeated ones the last counts. */
+  headers: ReadonlyMap<string, string>;
+  /** Where the fault (or its match on `model`) reads bodies: the whole body, unless it was too long to hold. */
+  body: Buffer | null;
+  /** 1 for the first request on its connection. */
+  onConnection: number;
 }
 
-/** An answer in place of the dependency's. */
+/** A whole answer in place of the dependency's. `content-length` and `connection` are added. */
 export interface LocalAnswer {
   status: number;
   headers: Record<string, string>;
   body: string;
 }
 
-/** A kind of HTTP fault. */
-export interface HttpFaultType<A = Record<string, unknown>> {
-  readonly type: string;
-  readonly attributes: z.ZodType<A>;
-  answer(request: RequestHead, attributes: A): LocalAnswer;
+/** The head of an answer. */
+export interface AnswerHead {
+  status: number;
+  /** Names as they came, in order; framing headers are made anew and may be left in or out. */
+  headers: [name: string, value: string][];
 }
 
-/** Ties a fault type's own attribute type to the registry's common one; the schema has checked the values. */
-export function defineHttpFault<A extends Record<string, unknown>>(type: HttpFaultType<A>): HttpFaultType {
+/** Where a filter puts what the target shall see. */
+export interface AnswerSink {
+  /** Must come first, once. */
+  head(head: AnswerHead): void;
+  /** Bytes of the body. */
+  body(bytes: Buffer): void;
+  /** The body is complete. */
+  end(): void;
+  /** Breaks the connection off instead: in order (FIN), or abruptly (RST). */
+  abort(how: 'fin' | 'rst'): void;
+  /** Calls back later, unless the connection has gone by then. */
+  after(ms: number, act: () => void): void;
+  /** A number in [0, 1) that depends on the seed. */
+  random(): number;
+}
+
+/** Takes the dependency's answer, in order: one head, bytes of the body, one end. */
+export interface AnswerFilter {
+  head(head: AnswerHead): void;
+  body(bytes: Buffer): void;
+  end(): void;
+}
+
+/** What a fault does to a request. */
+export type HttpAct =
+  /** Nothing after all: this request is not counted as hit. */
+  | { do: 'pass' }
+  /** The request never reaches the dependency. */
+  | { do: 'answer'; answer: LocalAnswer }
+  /** The request never reaches the dependency, and its connection ends. */
+  | { do: 'close'; how: 'fin' | 'rst' }
+  /** The dependency answers, and the filter has its way with the answer. */
+  | { do: 'filter'; filter(sink: AnswerSink): AnswerFilter };
+
+/** What an armed fault may use. */
+export interface FaultContext {
+  /** Milliseconds of a monotonic clock. */
+  nowMs(): number;
+}
+
+/** A kind of HTTP fault. */
+export interface HttpFaultType<A = Record<string, unknown>, S = unknown> {
+  readonly type: string;
+  /** One line for the reference: what the target sees. */
+  readonly about: string;
+  readonly attributes: z.ZodType<A>;
+  /** True: `request.body` is wanted, so the request is held until it is complete. */
+  readonly readsBody?: boolean;
+  /** What to keep from request to request while it is armed. */
+  arm?(attributes: A, context: FaultContext): S;
+  act(request: HttpRequest, attributes: A, state: S): HttpAct;
+}
+
+/** Ties a fault type's own types to the registry's common one; the schema has checked the values. */
+export function defineHttpFault<A extends Record<string, unknown>, S = undefined>(
+  type: HttpFaultType<A, S>,
+): HttpFaultType {
   return type as unknown as HttpFaultType;
 }
 
-/** A fault that is configured on a link. */
-export interface HttpFault {
-  readonly name: string;
-  readonly kind: HttpFaultType;
-  readonly attributes: Record<string, unknown>;
-  readonly spec: Fault;
-  /** Hits still allowed; Infinity without `times`. */
-  left: number;
+/** An HTTP fault that is armed on a link. */
+export type HttpFault = ProtocolFault<HttpFaultType>;
+
+/** Whether the request must be held until its body is complete before faults can be asked. */
+export function needsBody(faults: readonly HttpFault[]): boolean {
+  return faults.some(({ kind, spec }) => kind.readsBody === true || spec.match?.model !== undefined);
 }
 
-/** Takes the first fault that wants this request, and counts the hit. */
-export function claim(faults: readonly HttpFault[], request: RequestHead): HttpFault | undefined {
-  const fault = faults.find((candidate) => candidate.left > 0 && matches(candidate.spec, request));
-  if (fault !== undefined) fault.left--;
-  return fault;
+/** The first fault that wants this request and what it does to it; the hit is counted. */
+export function claim(
+  faults: readonly HttpFault[],
+  request: HttpRequest,
+): { fault: HttpFault; act: Exclude<HttpAct, { do: 'pass' }> } | null {
+  for (const fault of faults) {
+    if (!fits(fault, request) || !takes(fault)) continue;
+    const act = fault.kind.act(request, fault.attributes, fault.state);
+    if (act.do !== 'pass') return { fault, act };
+    fault.chooser.untake();
+  }
+  return null;
 }
 
-function matches({ match }: Fault, request: RequestHead): boolean {
-  if (match?.method !== undefined && match.method.toUpperCase() !== request.method) return false;
-  return match?.path === undefined || request.path.startsWith(match.path);
+function fits({ spec: { match } }: HttpFault, request: HttpRequest): boolean {
+  if (match === undefined) return true;
+  if (match.method !== undefined && match.method.toUpperCase() !== request.method) return false;
+  if (match.path !== undefined && !request.path.startsWith(match.path)) return false;
+  for (const [name, wanted] of Object.entries(match.header ?? {})) {
+    const value = request.headers.get(name);
+    if (value === undefined || (wanted !== '*' && value !== wanted)) return false;
+  }
+  return match.model === undefined || modelOf(request) === match.model;
+}
+
+/** The model a JSON body names. */
+function modelOf({ body }: HttpRequest): unknown {
+  if (body === null) return undefined;
+  try {
+    return (JSON.parse(body.toString('utf8')) as { model?: unknown } | null)?.model;
+  } catch {
+    return undefined;
+  }
 }

@@ -13,6 +13,8 @@ export interface Head {
   start: string;
   /** Names in lower case; of repeated ones the last counts. */
   headers: ReadonlyMap<string, string>;
+  /** The whole head as it came, empty line included. */
+  text: string;
 }
 
 /** How the body that follows a head is framed. */
@@ -28,6 +30,8 @@ export interface MessageListener {
   head(head: Head, held: Buffer | null, from: number, to: number): Framing;
   /** Bytes of the body, framing included. */
   body(from: number, to: number): void;
+  /** Bytes of the body, framing left out; told before {@link body} tells the same ones. */
+  content?(from: number, to: number): void;
   /** The message is over. */
   end(): void;
   /** From here on the bytes of this chunk belong to a head that is not complete; the parser keeps them. */
@@ -94,6 +98,7 @@ export class MessageParser {
       case 'length':
       case 'chunk-data': {
         const to = Math.min(chunk.length, from + state.leftBytes);
+        this.#listener.content?.(from, to);
         this.#listener.body(from, to);
         state.leftBytes -= to - from;
         if (state.leftBytes === 0) {
@@ -103,6 +108,7 @@ export class MessageParser {
         return to;
       }
       case 'until-close':
+        this.#listener.content?.(from, chunk.length);
         this.#listener.body(from, chunk.length);
         return null;
       case 'chunk-size':
@@ -206,24 +212,36 @@ export class MessageParser {
 
 /** Length of the head with its empty line, or -1 while that has not come. */
 function endOfHead(bytes: Buffer): number {
-  const strict = bytes.indexOf('\r\n\r\n');
-  // Bare LF line ends are tolerated by most servers (RFC 9112 §2.2), so they are here.
-  const lenient = bytes.indexOf('\n\n');
-  if (strict === -1) return lenient === -1 ? -1 : lenient + 2;
-  return lenient === -1 || strict < lenient ? strict + 4 : lenient + 2;
+  // Line by line, so that a body behind the head is not searched. Bare LF line ends are tolerated by most
+  // servers (RFC 9112 §2.2), so they are here.
+  for (let lf = bytes.indexOf(LF); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) {
+    const next = bytes[lf + 1];
+    if (next === LF) return lf + 2;
+    if (next === CR && bytes[lf + 2] === LF) return lf + 3;
+  }
+  return -1;
 }
 
 function parseHead(bytes: Buffer): Head | null {
-  const lines = bytes.toString('latin1').split(/\r?\n/);
-  const start = lines[0] ?? '';
-  if (!/^(HTTP\/1\.[01] \d{3}|[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP\/1\.[01]$)/.test(start)) return null;
+  const text = bytes.toString('latin1');
   const headers = new Map<string, string>();
-  for (const line of lines.slice(1)) {
-    const colon = line.indexOf(':');
-    if (colon > 0) headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+  let start: string | null = null;
+  for (let from = 0; from < text.length; ) {
+    const lf = text.indexOf('\n', from);
+    if (lf === -1) break;
+    const to = text.charCodeAt(lf - 1) === CR ? lf - 1 : lf;
+    if (start === null) start = text.slice(from, to);
+    else {
+      const colon = text.indexOf(':', from);
+      if (colon > from && colon < to)
+        headers.set(text.slice(from, colon).toLowerCase(), text.slice(colon + 1, to).trim());
+    }
+    from = lf + 1;
   }
-  return { start, headers };
+  return start === null || !START_LINE.test(start) ? null : { start, headers, text };
 }
+
+const START_LINE = /^(HTTP\/1\.[01] \d{3}|[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP\/1\.[01]$)/;
 
 /** Framing by the headers alone, for messages that may have a body. */
 export function framingOf(head: Head, withoutLength: Framing): Framing {

@@ -1,6 +1,6 @@
-/** Every HTTP fault there is. To add one: a file beside this one, and a line here. */
+/** Every HTTP fault there is. To add one: a file in `faults/`, and a line here. */
 import type { HttpFaultType } from './fault.ts';
-import { httpStatus } from './status.ts';
+import { httpStatus } from './faults/status.ts';
 
 const all = [httpStatus];
 

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { EndedBy } from '../../model/history.ts';
 import type { Nanoseconds } from '../../model/time.ts';
 import type { Conversation, ConversationEnds } from '../conversation.ts';
+import type { PostgresFault } from './fault.ts';
 import { FrameParser } from './parser.ts';
 
 const SSL_REQUEST = 80877103;
@@ -51,7 +52,7 @@ export class PostgresConversation implements Conversation {
   #awaitsEncryptionAnswer = false;
   #watching = true;
 
-  constructor(ends: ConversationEnds) {
+  constructor(ends: ConversationEnds, _faults: readonly PostgresFault[] = []) {
     this.#ends = ends;
     const lost = (): void => this.#stopWatching('bytes are not PostgreSQL protocol 3');
     this.#frontend = new FrameParser(false, {
@@ -69,6 +70,14 @@ export class PostgresConversation implements Conversation {
   targetEnded(): void {
     // A frontend that sends FIN has gone: the protocol has no half-close.
     this.#break('target');
+  }
+
+  fromDependency(chunk: Buffer): void {
+    this.#ends.answer(chunk);
+  }
+
+  dependencyEnded(): void {
+    this.#ends.endAnswer();
   }
 
   toTarget(chunk: Buffer): void {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Toxiproxy } from 'toxiproxy-node-client';
-import { buildApi } from '../../../harness/link/api.ts';
+import { buildApi } from '../../../harness/link/api/server.ts';
 import { FaultClient } from '../../../harness/link/client.ts';
+import { EventFeed } from '../../../harness/link/feed.ts';
 import { Link } from '../../../harness/link/link.ts';
 import { clockFrom } from '../../../harness/model/time.ts';
 import { Cleanup, connect, echoServer, listen } from '../../support/sockets.ts';
@@ -17,8 +18,10 @@ beforeEach(async () => {
   upstream = `127.0.0.1:${await listen(cleanup, echoServer())}`;
   const links = new Map<string, Link>();
   warnings = [];
+  const feed = new EventFeed();
   const api = buildApi({
     links,
+    feed,
     makeLink: (name, address, to, protocol) =>
       new Link({
         name,
@@ -27,14 +30,14 @@ beforeEach(async () => {
         protocol,
         seed: 1,
         now: clockFrom(process.hrtime.bigint()),
-        emit: () => {},
+        emit: feed.emit,
       }),
     warn: (text) => void warnings.push(text),
   });
   url = await api.listen({ host: '127.0.0.1', port: 0 });
   cleanup.add(async () => {
     await api.close();
-    for (const link of links.values()) await link.disable();
+    for (const link of links.values()) await link.dispose();
   });
 });
 
@@ -133,7 +136,7 @@ describe('the Toxiproxy API', () => {
       '/proxies',
       { name: 'n', upstream: 'x:1', listen: '203.0.113.1:1' },
       500,
-      /EADDRNOTAVAIL|cannot assign/,
+      /^listen tcp 203\.0\.113\.1:1: bind: cannot assign requested address$/,
     ],
     ['GET', '/proxies/none', undefined, 404, /^proxy not found$/],
     ['PATCH', '/proxies/none', {}, 404, /^proxy not found$/],
@@ -162,14 +165,22 @@ describe('the Toxiproxy API', () => {
     ['POST', '/proxies/taken/toxics', { type: 'slicer' }, 400, /^bad request body: average_size/],
     ['POST', '/proxies/taken/toxics', { type: 'latency', toxicity: 7 }, 400, /toxicity must be from 0 to 1/],
     ['GET', '/proxies/taken/toxics/none', undefined, 404, /^toxic not found$/],
-    ['POST', '/proxies/taken/faults', { name: 'f', type: 'latency' }, 400, /toxics are under \/toxics/],
+    [
+      'POST',
+      '/proxies/taken/faults',
+      { name: 'f', type: 'latency' },
+      400,
+      /only faults above TCP live here; toxics are under \/toxics/,
+    ],
     ['DELETE', '/proxies/taken/faults/none', undefined, 404, /^fault not found$/],
     ['POST', '/populate', [{ name: 'x' }], 400, /^missing required field: upstream at proxy 1$/],
   ])('%s %s %j is answered %d', async (method, path, body, status, error) => {
     await call('POST', '/proxies', { name: 'taken', upstream });
     const answer = await call(method, path, body);
     expect(answer.status).toBe(status);
-    expect(answer.type).toBe('text/plain; charset=utf-8');
+    expect(answer.type).toBe(
+      path === '/populate' ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8',
+    );
     expect(answer.body).toMatchObject({ status, error: expect.stringMatching(error) });
   });
 
@@ -177,7 +188,10 @@ describe('the Toxiproxy API', () => {
     const first = await call('POST', '/proxies', { name: 'a', upstream });
     const { listen: taken } = first.body as { listen: string };
     const second = await call('POST', '/proxies', { name: 'b', upstream, listen: taken });
-    expect(second).toMatchObject({ status: 500, body: { error: expect.stringMatching(/EADDRINUSE/) } });
+    expect(second).toMatchObject({
+      status: 500,
+      body: { error: expect.stringMatching(/bind: address already in use$/) },
+    });
     expect((await call('GET', '/proxies/b')).status).toBe(404);
   });
 

@@ -4,9 +4,10 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { resolveFault } from '../../../harness/link/faults.ts';
 import { HttpConversation } from '../../../harness/link/http/conversation.ts';
-import type { HttpFault } from '../../../harness/link/http/fault.ts';
+import type { ProtocolFaultSpec } from '../../../harness/link/link.ts';
 import { Fault, type FaultInput } from '../../../harness/model/fault.ts';
 import type { HistoryEvent, Unnumbered } from '../../../harness/model/history.ts';
+import { type CollectedEnds, collectedEnds } from '../../support/conversation.ts';
 import { Cleanup, connect, listen, startLink, type TestLink } from '../../support/sockets.ts';
 
 const cleanup = new Cleanup();
@@ -14,9 +15,9 @@ afterEach(() => cleanup.run());
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 
-function faultOf(fault: FaultInput, name = 'f'): HttpFault {
+function faultOf(fault: FaultInput, name = 'f'): ProtocolFaultSpec {
   const armed = resolveFault(Fault.parse(fault), name, 'http', 'test');
-  if (armed.plane !== 'http') throw new Error('not an HTTP fault');
+  if (armed.plane !== 'protocol') throw new Error('not an HTTP fault');
   return armed.fault;
 }
 
@@ -100,12 +101,12 @@ describe('an HTTP link', () => {
     const link = await httpLink(() => {});
     const armed = resolveFault({ type: 'timeout', attributes: { timeout: 0 } }, 'hole', 'http', 'test');
     if (armed.plane !== 'toxic') throw new Error('not a toxic');
-    link.link.addToxic(armed.toxic);
+    const hole = link.link.addToxic(armed.toxic);
     await expect(
       fetch(`http://127.0.0.1:${link.port}/`, { signal: AbortSignal.timeout(100) }),
     ).rejects.toThrow();
     await new Promise((resolve) => setTimeout(resolve, 150)); // the fault outlives the request: that is the case under test
-    link.link.removeToxic(armed.toxic);
+    link.link.removeToxic(hole);
     const seen = await link.saw('the broken exchange', exchange);
     expect(seen).toMatchObject({ outcome: 'broken', endedBy: 'target', status: null, faults: ['hole'] });
     if (seen.kind === 'exchange') expect((seen.endT - seen.t) / 1e6).toBeLessThan(200);
@@ -155,7 +156,7 @@ describe('an HTTP link', () => {
 describe('http_status', () => {
   test('answers in the dependency’s place, so often as asked, and is recorded on the exchange', async () => {
     const link = await httpLink();
-    link.link.addHttpFault(
+    link.link.addFault(
       faultOf({ type: 'http_status', attributes: { status: 503, retry_after: 2 }, times: 2 }, 'f0'),
     );
     const statuses: number[] = [];
@@ -176,7 +177,7 @@ describe('http_status', () => {
 
   test('matches by method and path', async () => {
     const link = await httpLink();
-    link.link.addHttpFault(
+    link.link.addFault(
       faultOf({ type: 'http_status', attributes: { status: 500 }, match: { method: 'POST', path: '/v1/' } }),
     );
     const status = async (method: string, path: string): Promise<number> => {
@@ -193,7 +194,7 @@ describe('http_status', () => {
     const link = await httpLink((request, response) => {
       setTimeout(() => response.end('slow'), request.url === '/slow' ? 100 : 0);
     });
-    link.link.addHttpFault(
+    link.link.addFault(
       faultOf({ type: 'http_status', attributes: { status: 500, body: 'no' }, match: { path: '/bad' } }),
     );
     const client = await connect(cleanup, link.port);
@@ -221,24 +222,9 @@ describe('whatever the split of the bytes', () => {
       'HTTP/1.1 204 No Content\r\n\r\n',
   );
 
-  function converse(): {
-    conversation: HttpConversation;
-    forwarded: Buffer[];
-    events: Unnumbered<HistoryEvent>[];
-  } {
-    const forwarded: Buffer[] = [];
-    const events: Unnumbered<HistoryEvent>[] = [];
-    const ends = {
-      link: 'llm',
-      connection: 1,
-      now: () => 0,
-      emit: (event: Unnumbered<HistoryEvent>) => void events.push(event),
-      forward: (chunk: Buffer) => void forwarded.push(Buffer.from(chunk)),
-      answer: () => {},
-      endAnswer: () => {},
-      activeFaults: () => [],
-    };
-    return { conversation: new HttpConversation(ends, []), forwarded, events };
+  function converse(): { conversation: HttpConversation } & CollectedEnds {
+    const ends = collectedEnds();
+    return { conversation: new HttpConversation(ends, []), ...ends };
   }
 
   const split = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { POSTGRES_DATABASE, POSTGRES_ROLE } from '../../../harness/environment/postgres.ts';
 import { PostgresConversation } from '../../../harness/link/postgres/conversation.ts';
-import type { HistoryEvent, Unnumbered } from '../../../harness/model/history.ts';
+import { collectedEnds } from '../../support/conversation.ts';
 import { testPostgres } from '../../support/postgres.ts';
 import { Cleanup, startLink, type TestLink } from '../../support/sockets.ts';
 
@@ -129,25 +129,15 @@ describe('whatever bytes come', () => {
   test('they are forwarded as they came and never throw', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 10 }), (chunks) => {
-        const forwarded: Buffer[] = [];
-        const events: Unnumbered<HistoryEvent>[] = [];
-        const conversation = new PostgresConversation({
-          link: 'database',
-          connection: 1,
-          now: () => 0,
-          emit: (event) => void events.push(event),
-          forward: (chunk) => void forwarded.push(Buffer.from(chunk)),
-          answer: () => {},
-          endAnswer: () => {},
-          activeFaults: () => [],
-        });
+        const ends = collectedEnds('database');
+        const conversation = new PostgresConversation(ends);
         for (const chunk of chunks) {
           conversation.fromTarget(Buffer.from(chunk));
           conversation.toTarget(Buffer.from(chunk));
         }
         conversation.targetEnded();
         conversation.closed('target');
-        expect(Buffer.concat(forwarded).equals(Buffer.concat(chunks))).toBe(true);
+        expect(Buffer.concat(ends.forwarded).equals(Buffer.concat(chunks))).toBe(true);
       }),
       { numRuns: 500 },
     );

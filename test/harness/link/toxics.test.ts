@@ -1,14 +1,14 @@
 import net from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { resolveFault } from '../../../harness/link/faults.ts';
-import type { Toxic } from '../../../harness/link/toxic.ts';
+import type { ToxicSpec } from '../../../harness/link/toxic.ts';
 import { Fault, type FaultInput } from '../../../harness/model/fault.ts';
 import { Cleanup, connect, echoServer, listen, startLink, type TestLink } from '../../support/sockets.ts';
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-function toxicOf(fault: FaultInput, name = `t-${fault.type}`): Toxic {
+function toxicOf(fault: FaultInput, name = `t-${fault.type}`): ToxicSpec {
   const armed = resolveFault(Fault.parse(fault), name, 'tcp', 'test');
   if (armed.plane !== 'toxic') throw new Error('not a toxic');
   return armed.toxic;
@@ -57,8 +57,7 @@ describe('latency', () => {
 
   test('lets go of what it holds when it is removed', async () => {
     const link = await linkToEcho();
-    const slow = toxicOf({ type: 'latency', attributes: { latency: 60_000 } });
-    link.link.addToxic(slow);
+    const slow = link.link.addToxic(toxicOf({ type: 'latency', attributes: { latency: 60_000 } }));
     const client = await connect(cleanup, link.port);
     client.socket.write('held');
     await link.saw('the connection', (event) => event.kind === 'connection' && event.what === 'opened');
@@ -90,8 +89,7 @@ describe('bandwidth', () => {
 
   test('rate 0 stops the stream until it is removed', async () => {
     const link = await linkToEcho();
-    const stop = toxicOf({ type: 'bandwidth', attributes: { rate: 0 } });
-    link.link.addToxic(stop);
+    const stop = link.link.addToxic(toxicOf({ type: 'bandwidth', attributes: { rate: 0 } }));
     const client = await connect(cleanup, link.port);
     client.socket.write('stuck');
     await link.saw('the connection', (event) => event.kind === 'connection');
@@ -115,8 +113,7 @@ describe('timeout', () => {
 
   test('with 0 never closes, and closes what it held when it is removed', async () => {
     const link = await linkToEcho();
-    const hole = toxicOf({ type: 'timeout', attributes: { timeout: 0 } });
-    link.link.addToxic(hole);
+    const hole = link.link.addToxic(toxicOf({ type: 'timeout', attributes: { timeout: 0 } }));
     const client = await connect(cleanup, link.port);
     client.socket.write('lost');
     await link.saw('the connection', (event) => event.kind === 'connection');
@@ -244,7 +241,9 @@ describe('a bad fault', () => {
       /needs a link whose protocol is http, this one's is tcp/,
     ],
     [{ type: 'down', attributes: { x: 1 } }, /"down" takes no attributes/],
-    [{ type: 'latency', times: 3 }, /"latency" takes no times/],
+    [{ type: 'latency', probability: 0.5 }, /"latency" takes no probability/],
+    [{ type: 'latency', match: { model: 'm' } }, /"latency" takes no match\.model/],
+    [{ type: 'black_hole', times: 3 }, /"black_hole" takes no times/],
   ])('%j is refused with a sentence', (fault, sentence) => {
     expect(() => toxicOf(fault as FaultInput)).toThrow(sentence);
   });

@@ -1,6 +1,6 @@
 /** `http_status`: answers with a status of our choice, in the error shape of an LLM API. */
 import { z } from 'zod';
-import { defineHttpFault } from './fault.ts';
+import { defineHttpFault } from '../fault.ts';
 
 const Attributes = z.strictObject({
   status: z.int().min(400).max(599),
@@ -13,14 +13,18 @@ type Attributes = z.infer<typeof Attributes>;
 
 export const httpStatus = defineHttpFault<Attributes>({
   type: 'http_status',
+  about: 'an answer with the given status, in the error shape of an LLM API',
   attributes: Attributes,
-  answer: (_request, { status, body, retry_after: retryAfterSeconds }) => ({
-    status,
-    headers: {
-      'content-type': 'application/json',
-      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+  act: (_request, { status, body, retry_after: retryAfterSeconds }) => ({
+    do: 'answer',
+    answer: {
+      status,
+      headers: {
+        'content-type': 'application/json',
+        ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+      },
+      body: body ?? JSON.stringify(openAiError(status)),
     },
-    body: body ?? JSON.stringify(openAiError(status)),
   }),
 });
 

@@ -1,0 +1,125 @@
+/** One HTTP request and its answer while they are under way, and the event that becomes of them. */
+import { createHash, type Hash } from 'node:crypto';
+import type { EndedBy, ExchangeEvent, Unnumbered } from '../../model/history.ts';
+import type { Nanoseconds } from '../../model/time.ts';
+import type { HttpAct } from './fault.ts';
+import type { Head } from './parser.ts';
+import type { Attempt, RetryLedger } from './retries.ts';
+import { EventSplitter, eventFormat, isToken } from './stream.ts';
+
+/** Enough to tell bodies of one run apart. */
+const HASH_DIGITS = 16;
+
+/** HTTP statuses after which a client tries again (RFC 9110 §15.6, RFC 6585 §4). */
+const isTrouble = (status: number | null): boolean => status === null || status >= 500 || status === 429;
+
+export class Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly head: Head;
+  readonly t: Nanoseconds;
+  readonly faults: Set<string>;
+  readonly closesAfter: boolean;
+  readonly #trace: string | null;
+  #hash: Hash | null = null;
+  #attempt: Attempt | null = null;
+  #tokens: EventSplitter | null = null;
+  #tokenCount = 0;
+  bytesUp = 0;
+  bytesDown = 0;
+  requestEnded = false;
+  status: number | null = null;
+  firstByteT: Nanoseconds | null = null;
+  /** What a fault does to it; null: nothing. */
+  act: Exclude<HttpAct, { do: 'pass' }> | null = null;
+  /** True once {@link act} has been carried out. */
+  acted = false;
+  /** The request, while it waits for its body to be complete; null: it does not wait. */
+  held: { raw: Buffer[]; content: Buffer[]; bytes: number } | null = null;
+
+  constructor(head: Head, t: Nanoseconds, faults: readonly string[]) {
+    const [method = '', path = ''] = head.start.split(' ', 2);
+    this.method = method;
+    this.path = path;
+    this.head = head;
+    this.t = t;
+    this.faults = new Set(faults);
+    this.closesAfter =
+      head.headers.get('connection')?.toLowerCase() === 'close' || head.start.endsWith('HTTP/1.0');
+    this.#trace = traceId(head.headers.get('traceparent'));
+  }
+
+  /** A fault keeps the request from the dependency. */
+  get isSwallowed(): boolean {
+    return this.act !== null && this.act.do !== 'filter';
+  }
+
+  requestContent(bytes: Buffer): void {
+    this.#hash ??= createHash('sha256');
+    this.#hash.update(bytes);
+    this.held?.content.push(bytes);
+  }
+
+  #bodyHash: string | null = null;
+
+  /** The request is complete: whose attempt it is can be told. */
+  endRequest(ledger: RetryLedger, t: Nanoseconds): void {
+    this.requestEnded = true;
+    this.#bodyHash = this.#hash?.digest('hex').slice(0, HASH_DIGITS) ?? null;
+    const request = `${this.method} ${this.path} ${this.#bodyHash}`;
+    const requestId = this.head.headers.get('x-request-id') ?? null;
+    this.#attempt = ledger.begin(request, this.#trace, requestId, t);
+  }
+
+  /** The head of the answer, as the target gets it. */
+  answerHead(status: number, headers: Head['headers']): void {
+    this.status = status;
+    const format = headers.has('content-encoding') ? null : eventFormat(headers.get('content-type'));
+    if (format !== null) {
+      this.#tokens = new EventSplitter(format, (event) => {
+        if (isToken(event)) this.#tokenCount++;
+      });
+    }
+  }
+
+  answerContent(chunk: Buffer, from: number, to: number): void {
+    this.#tokens?.push(chunk.subarray(from, to));
+  }
+
+  /** It is over; the event says how. */
+  over(
+    outcome: 'answered' | 'broken',
+    endedBy: EndedBy,
+    endT: Nanoseconds,
+    on: { link: string; connection: number },
+  ): Unnumbered<ExchangeEvent> {
+    this.#attempt?.ended(outcome === 'broken' || isTrouble(this.status), endT);
+    return {
+      kind: 'exchange',
+      t: this.t,
+      endT,
+      link: on.link,
+      connection: on.connection,
+      method: this.method,
+      path: this.path,
+      status: this.status,
+      outcome,
+      endedBy,
+      firstByteT: this.firstByteT,
+      bytesUp: this.bytesUp,
+      bytesDown: this.bytesDown,
+      tokens: this.#tokens === null ? null : this.#tokenCount,
+      bodyHash: this.#bodyHash ?? this.#hash?.digest('hex').slice(0, HASH_DIGITS) ?? null,
+      trace: this.#trace,
+      attempt: this.#attempt?.attempt ?? 1,
+      attemptBy: this.#attempt?.by ?? null,
+      faults: [...this.faults],
+    };
+  }
+}
+
+/** The trace id of a W3C traceparent header (version-traceid-parentid-flags). */
+function traceId(traceparent: string | undefined): string | null {
+  if (traceparent === undefined) return null;
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent)?.[1] ?? null;
+}
