@@ -7,6 +7,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { postgresBinaries } from '../environment/postgres.ts';
+import { findToxiproxy } from '../link/toxiproxy-binary.ts';
 import { messageOf } from '../model/errors.ts';
 import { EXIT } from '../model/verdict.ts';
 import { loadConfig } from '../scenario/load.ts';
@@ -38,11 +39,7 @@ export function doctorCommand(): Command {
           ['version', '--format', '{{.Server.Version}}'],
           'only for environments in containers: install Docker and start its daemon',
         ),
-        tool(
-          'toxiproxy-server',
-          ['-version'],
-          'only to compare with a real Toxiproxy: go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0',
-        ),
+        toxiproxy(),
         tool(
           process.env.K6_BINARY ?? 'k6',
           ['version'],
@@ -136,6 +133,16 @@ async function postgres(): Promise<Finding> {
     };
   } catch (error) {
     return { ok: false, optional: false, what: 'PostgreSQL', says: messageOf(error) };
+  }
+}
+
+async function toxiproxy(): Promise<Finding> {
+  const what = 'toxiproxy-server';
+  try {
+    const { file, version } = await findToxiproxy();
+    return { ok: true, optional: true, what, says: `${version} (${file})` };
+  } catch (error) {
+    return { ok: false, optional: true, what, says: `${messageOf(error)}; only for --links toxiproxy` };
   }
 }
 

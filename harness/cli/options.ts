@@ -8,7 +8,7 @@ const LIMIT_S_MAX = 86_400;
 const SEED_MAX = 2 ** 31 - 1;
 
 /** A whole number from `min` to `max`, or commander's one-sentence complaint. */
-function wholeNumber(min: number, max: number): (text: string) => number {
+export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < min || value > max)

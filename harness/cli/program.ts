@@ -6,6 +6,7 @@ import { checkCommand } from './check.ts';
 import { doctorCommand } from './doctor.ts';
 import { listCommand } from './list.ts';
 import { mutantsCommand } from './mutants.ts';
+import { proxyCommand } from './proxy.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 
@@ -32,6 +33,7 @@ export function buildProgram(): Command {
     listCommand(),
     checkCommand(),
     mutantsCommand(),
+    proxyCommand(),
     doctorCommand(),
     schemaCommand(),
   ];

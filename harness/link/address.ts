@@ -1,5 +1,16 @@
-/** Reads `host:port` as Go's net package writes it, which is what Toxiproxy's clients send. */
-import type { Address } from './link.ts';
+/** Addresses: reads `host:port` as Go's net package writes it, which is what Toxiproxy's clients send. */
+
+/** `host:port`, taken apart. */
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** Where a dependency is, and how to speak to it. */
+export interface Upstream extends Address {
+  /** Given: the target speaks in the clear to the link, and the link speaks TLS to the dependency. */
+  tls?: { servername?: string | undefined; ca?: string | undefined } | undefined;
+}
 
 /** What is wrong with an address, in Go's words. */
 export class AddressError extends Error {}

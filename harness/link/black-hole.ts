@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { Worker } from 'node:worker_threads';
-import type { Address } from './link.ts';
+import type { Address } from './address.ts';
 
 /** The kernel takes backlog + 1 connections into the queue; more tries than this and something is amiss. */
 const FILLERS_MAX = 8;

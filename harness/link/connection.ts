@@ -5,8 +5,9 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import type { EndedBy } from '../model/history.ts';
+import type { Upstream } from './address.ts';
 import type { Conversation, ConversationEnds } from './conversation.ts';
-import type { Counters, Upstream } from './link.ts';
+import type { Counters } from './counters.ts';
 import { Pipe } from './pipe.ts';
 import { Toxic } from './toxic.ts';
 import { still } from './toxics/still.ts';

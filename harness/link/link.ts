@@ -8,10 +8,12 @@ import type { Fault } from '../model/fault.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
 import { seededRandom, seedFor } from '../model/random.ts';
 import { type Clock, toMs } from '../model/time.ts';
+import type { Address, Upstream } from './address.ts';
 import { openBlackHole } from './black-hole.ts';
 import { Chooser } from './chooser.ts';
 import { Connection, type ConnectionHost } from './connection.ts';
 import { type Conversation, type ConversationEnds, tcpConversation } from './conversation.ts';
+import { type Counters, newCounters } from './counters.ts';
 import { HttpConversation } from './http/conversation.ts';
 import type { HttpFault, HttpFaultType } from './http/fault.ts';
 import { RetryLedger } from './http/retries.ts';
@@ -22,18 +24,6 @@ import { Toxic, type ToxicSpec } from './toxic.ts';
 
 /** What a link can read from the bytes. */
 export type Protocol = 'http' | 'postgres' | 'tcp';
-
-/** `host:port`, taken apart. */
-export interface Address {
-  host: string;
-  port: number;
-}
-
-/** Where a dependency is, and how to speak to it. */
-export interface Upstream extends Address {
-  /** Given: the target speaks in the clear to the link, and the link speaks TLS to the dependency. */
-  tls?: { servername?: string | undefined; ca?: string | undefined } | undefined;
-}
 
 export interface LinkOptions {
   name: string;
@@ -57,30 +47,10 @@ export const DOWN = 'down';
 export const BLACK_HOLE = 'black_hole';
 export type Closed = typeof DOWN | typeof BLACK_HOLE;
 
-/** What has passed a link since it was made; moves while connections live. */
-export interface Counters {
-  connections: number;
-  open: number;
-  refused: number;
-  /** Target → link, link → dependency, dependency → link, link → target; bytes. */
-  upstreamIn: number;
-  upstreamOut: number;
-  downstreamIn: number;
-  downstreamOut: number;
-}
-
 export class Link {
   readonly name: string;
   readonly protocol: Protocol;
-  readonly counters: Counters = {
-    connections: 0,
-    open: 0,
-    refused: 0,
-    upstreamIn: 0,
-    upstreamOut: 0,
-    downstreamIn: 0,
-    downstreamOut: 0,
-  };
+  readonly counters: Counters = newCounters();
   readonly #options: LinkOptions;
   readonly #random: () => number;
   readonly #connections = new Set<Connection>();

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { messageOf, UsageError } from '../../model/errors.ts';
 import { Fault, Match } from '../../model/fault.ts';
 import { pathText } from '../../model/validate.ts';
+import type { Address } from '../address.ts';
 import { AddressError, parseAddress } from '../address.ts';
-import type { Address } from '../link.ts';
 
 /** An error with a status, in Toxiproxy's shape. */
 export class ApiError extends Error {

@@ -2,8 +2,9 @@
 import { lookup } from 'node:dns/promises';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { Address, Upstream } from '../address.ts';
 import { formatAddress } from '../address.ts';
-import type { Address, Link, Protocol, Upstream } from '../link.ts';
+import type { Link, Protocol } from '../link.ts';
 import { ApiError, binding, listenAddress, ProxyBody, ProxyChange, read, upstreamAddress } from './body.ts';
 import { faultSpec, toxicSpec } from './toxics.ts';
 import { viewLink } from './view.ts';

@@ -2,8 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { formatAddress } from '../address.ts';
+import type { Counters } from '../counters.ts';
 import type { EventFeed, LinkEvent } from '../feed.ts';
-import type { Counters, Link } from '../link.ts';
+import type { Link } from '../link.ts';
 
 /** Bytes that wait for a listener that does not read; what comes beyond is counted and left out. */
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
