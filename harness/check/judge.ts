@@ -30,7 +30,9 @@ export function resolveExpectation(expectation: Expectation, where: string): Ask
 
 /** All verdicts on a history, in the order in which a reader wants them. @throws UsageError on an unknown check. */
 export function judge(history: History): Judgement[] {
-  const { scenario } = history.header;
+  const { scenario, impossible } = history.header;
+  if (impossible.length > 0)
+    return [{ check: 'can-be-injected', part: 'always', verdict: inconclusive(impossible.join('; ')) }];
   return withMachine(history, [
     ...steady(history, scenario, 'before'),
     ...scenario.expect.map((expectation, i) =>

@@ -16,11 +16,14 @@ export function listCommand(): Command {
         return;
       }
       const rows = loaded.map(({ scenario }) => {
-        const injected = scenario.timeline.flatMap((step) => ('inject' in step ? [step] : []));
+        const faults = scenario.timeline.flatMap((step) => {
+          if ('inject' in step) return [{ on: step.on, type: step.inject.type }];
+          return 'process' in step ? [{ on: step.on, type: `process_${step.process}` }] : [];
+        });
         return [
           scenario.name,
-          unique(injected.map(({ on }) => on)),
-          unique(injected.map(({ inject }) => inject.type)),
+          unique(faults.map(({ on }) => on)),
+          unique(faults.map(({ type }) => type)),
           `${(phasesOf(scenario).endAtMs / 1000).toFixed(1)} s`,
           scenario.tags.join(' '),
         ];

@@ -51,7 +51,17 @@ async function runMutants(
     const caught = (result: ScenarioResult): boolean => result.outcome === 'fails';
     const entries = await runSuite(
       scenarios,
-      { config, cwd, environment: embedded, run: `${run}-${mutant}`, runDir, seed, mutant, signal },
+      {
+        config,
+        cwd,
+        environment: embedded,
+        run: `${run}-${mutant}`,
+        runDir,
+        seed,
+        mutant,
+        links: 'embedded',
+        signal,
+      },
       parallel,
       () => {},
       (entry) => !all && 'result' in entry && caught(entry.result),

@@ -1,7 +1,8 @@
 /** `tripcurve run`: runs scenarios, prints a line each, writes the run's report, exits with what came of it. */
 import path from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { embedded } from '../environment/embedded.ts';
+import { LinkEngine } from '../model/scenario.ts';
 import { EXIT, type ExitCode, exitCodeOf, overall } from '../model/verdict.ts';
 import type { RunReport } from '../report/results.ts';
 import { writeReports } from '../report/run-report.ts';
@@ -18,6 +19,7 @@ interface Options {
   mutant?: string;
   parallel: number;
   limit?: number;
+  links: LinkEngine;
 }
 
 export function runCommand(): Command {
@@ -28,6 +30,11 @@ export function runCommand(): Command {
     .option('--mutant <name>', 'run against the target with one named defect')
     .option(...PARALLEL)
     .option(...LIMIT)
+    .addOption(
+      new Option('--links <engine>', 'who injects toxics: our links, or a real Toxiproxy behind them')
+        .choices(LinkEngine.options)
+        .default('embedded'),
+    )
     .option('--json', 'print the verdicts as JSON, and nothing else, on stdout')
     .action(async (paths: string[], options: Options) => {
       process.exitCode = await run(paths, options);
@@ -36,7 +43,7 @@ export function runCommand(): Command {
 
 async function run(
   paths: string[],
-  { seed = newSeed(), json = false, mutant, parallel, limit }: Options,
+  { seed = newSeed(), json = false, mutant, parallel, limit, links }: Options,
 ): Promise<ExitCode> {
   const cwd = process.cwd();
   const config = await loadConfig(cwd);
@@ -63,6 +70,7 @@ async function run(
       runDir,
       seed,
       mutant: mutant ?? null,
+      links,
       signal: stop.signal,
     },
     parallel,

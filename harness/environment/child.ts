@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { within } from '../model/deadline.ts';
@@ -133,11 +134,26 @@ export class Child {
     return this.#tail.join(' | ') || 'it printed nothing';
   }
 
+  /** Stops it and the processes it has started (SIGSTOP): they are there, and do nothing. */
+  async pause(): Promise<void> {
+    this.#paused = await processTree(this.pid);
+    for (const pid of this.#paused) signalTo(pid, 'SIGSTOP');
+  }
+
+  /** Lets it go on after {@link pause}. */
+  async resume(): Promise<void> {
+    for (const pid of this.#paused) signalTo(pid, 'SIGCONT');
+    this.#paused = [];
+  }
+
+  #paused: number[] = [];
+
   /** Ends it: `signal` first, SIGKILL when it has not left in time. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.#stopping = true;
     if (this.#process.exitCode !== null || this.#process.signalCode !== null || this.pid === 0) return;
     this.#process.kill(signal);
+    await this.resume(); // one that is stopped heeds only SIGKILL, and its children not even hear of it
     const kill = setTimeout(() => this.#process.kill('SIGKILL'), LEAVE_MS);
     await this.exited;
     clearTimeout(kill);
@@ -147,6 +163,22 @@ export class Child {
     const { name, now, emit, endsByItself = false } = this.#options;
     const expected = what !== 'exited' || this.#stopping || (endsByItself && code === 0);
     emit({ kind: 'process', t: now(), name, what, pid: this.pid, code, signal, expected });
+  }
+}
+
+/** A process and all that descend from it, as far as this system tells (Linux); it alone elsewhere. */
+export async function processTree(pid: number): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  const pids = children.split(' ').filter((text) => text.trim() !== '');
+  return [pid, ...(await Promise.all(pids.map((text) => processTree(Number(text))))).flat()];
+}
+
+/** Sends a signal to a process that may have ended meanwhile. */
+export function signalTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // it has ended
   }
 }
 

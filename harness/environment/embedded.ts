@@ -9,10 +9,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { FaultClient } from '../link/client.ts';
+import { beyondToxiproxy } from '../link/real-toxiproxy.ts';
 import { within } from '../model/deadline.ts';
 import { EnvironmentError, UsageError } from '../model/errors.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
-import { childEnv } from './child.ts';
+import { childEnv, processTree, signalTo } from './child.ts';
 import type { Blueprint, Environment, Running } from './environment.ts';
 import { type HostCommand, HostMessage, type HostStart } from './messages.ts';
 
@@ -20,7 +21,7 @@ const HOST = path.join(import.meta.dirname, 'host.ts');
 
 /** The first start on a machine prepares PostgreSQL, which takes a few seconds. */
 const UP_LIMIT_MS = 90_000;
-const AUDIT_LIMIT_MS = 20_000;
+const ANSWER_LIMIT_MS = 20_000;
 const DOWN_LIMIT_MS = 8_000;
 
 /** Prefix of the run folders in the system's temp folder. */
@@ -28,6 +29,12 @@ export const RUN_DIR_PREFIX = 'tripcurve-run-';
 
 export const embedded: Environment = {
   name: 'embedded',
+  cannot(step, links, config) {
+    if ('inject' in step) return links === 'toxiproxy' ? beyondToxiproxy(step.inject) : null;
+    if ('process' in step && 'address' in (config.links[step.on]?.dependency ?? {}))
+      return `the process behind ${step.on} is not ours, only its address is known`;
+    return null;
+  },
   async up(blueprint) {
     const host = new HostHandle(blueprint);
     try {
@@ -44,10 +51,10 @@ class HostHandle {
   readonly #dir: string;
   readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
-  readonly #audits = new Map<number, (message: HostMessage & { say: 'audited' }) => void>();
+  readonly #asked = new Map<number, (message: HostMessage & { say: 'done' }) => void>();
   /** Processes the host started and has not reported ended: ours to kill should the host die first. */
   readonly #pids = new Set<number>();
-  #auditCount = 0;
+  #askedCount = 0;
   #ending = false;
 
   constructor(blueprint: Blueprint) {
@@ -67,7 +74,7 @@ class HostHandle {
   }
 
   async up(): Promise<Running> {
-    const { config, cwd, profile, mutant, run, seed, logDir, originNs } = this.#blueprint;
+    const { config, cwd, profile, mutant, links, run, seed, logDir, originNs } = this.#blueprint;
     await mkdir(logDir, { recursive: true });
     this.#process.stderr?.pipe(createWriteStream(path.join(logDir, 'host.log')));
     const start: HostStart = {
@@ -81,8 +88,9 @@ class HostHandle {
       config,
       profile,
       mutant,
+      links,
     };
-    const { entryUrl, apiUrl } = await within(
+    const { entryUrl, apiUrl, toxiproxyUrl } = await within(
       UP_LIMIT_MS,
       'the embedded environment to come up',
       this.#firstAnswer(start),
@@ -90,12 +98,24 @@ class HostHandle {
     const protocols = Object.fromEntries(
       Object.entries(config.links).map(([name, { protocol }]) => [name, protocol]),
     );
-    const faults = new FaultClient(apiUrl, protocols);
+    const faults = new FaultClient({
+      url: apiUrl,
+      protocols,
+      toxiproxyUrl,
+      restartToxiproxy: () => this.#tell('Toxiproxy to start anew', { do: 'restart-toxiproxy' }),
+    });
     return {
       entryUrl,
       inject: (link, name, fault) => faults.inject(link, name, fault),
       lift: (link, name) => faults.lift(link, name),
       heal: (link) => faults.heal(link),
+      process: async (link, name, action) => {
+        const what = `${action} of ${link}`;
+        if (action === 'kill' || action === 'pause' || action === 'restart')
+          await faults.noteProcess(link, name, action);
+        await this.#tell(what, { do: 'process', link, action });
+        if (action !== 'kill' && action !== 'pause') await faults.noteProcess(link, name, null);
+      },
       residue: () => faults.residue(),
       audit: (name) => this.#audit(name),
       lost: this.#exited.then(() =>
@@ -115,7 +135,7 @@ class HostHandle {
       this.#process.kill('SIGKILL');
       await this.#exited;
     }
-    for (const pid of this.#pids) kill(pid);
+    for (const root of this.#pids) for (const pid of await processTree(root)) signalTo(pid, 'SIGKILL');
     await rm(this.#dir, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -125,7 +145,7 @@ class HostHandle {
     this.#blueprint.emit(event);
   }
 
-  #firstAnswer(start: HostStart): Promise<{ entryUrl: string; apiUrl: string }> {
+  #firstAnswer(start: HostStart): Promise<HostMessage & { say: 'up' }> {
     return new Promise((resolve, reject) => {
       const { stdout } = this.#process;
       if (stdout === null) throw new EnvironmentError('the host process has no output');
@@ -142,8 +162,9 @@ class HostHandle {
             // Made by our own host from these very types, and validated again when the file is read.
             for (const event of message.events) this.#pass(event as Unnumbered<HistoryEvent>);
             return;
-          case 'audited':
-            this.#audits.get(message.id)?.(message);
+          case 'done':
+            this.#asked.get(message.id)?.(message);
+            this.#asked.delete(message.id);
             return;
         }
       });
@@ -155,11 +176,21 @@ class HostHandle {
   }
 
   async #audit(name: string): Promise<{ result: Record<string, unknown> | null; error: string | null }> {
-    const id = ++this.#auditCount;
-    const answer = new Promise<HostMessage & { say: 'audited' }>((resolve) => this.#audits.set(id, resolve));
-    this.#send({ do: 'audit', id, name });
-    const { result, error } = await within(AUDIT_LIMIT_MS, `the audit ${name}`, answer);
+    const { result, error } = await this.#ask(`the audit ${name}`, { do: 'audit', name });
     return { result, error };
+  }
+
+  /** @throws EnvironmentError where the host could not */
+  async #tell(what: string, command: Numberless<HostCommand>): Promise<void> {
+    const { error } = await this.#ask(what, command);
+    if (error !== null) throw new EnvironmentError(`${what}: ${error}`);
+  }
+
+  #ask(what: string, command: Numberless<HostCommand>): Promise<HostMessage & { say: 'done' }> {
+    const id = ++this.#askedCount;
+    const answer = new Promise<HostMessage & { say: 'done' }>((resolve) => this.#asked.set(id, resolve));
+    this.#send({ ...command, id } as HostCommand);
+    return within(ANSWER_LIMIT_MS, what, answer);
   }
 
   #send(message: HostStart | HostCommand): void {
@@ -167,10 +198,5 @@ class HostHandle {
   }
 }
 
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // it has ended meanwhile
-  }
-}
+/** A command before it is numbered. */
+type Numberless<C> = C extends { id: number } ? Omit<C, 'id'> : never;

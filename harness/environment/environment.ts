@@ -2,6 +2,7 @@
 import type { Config } from '../model/config.ts';
 import type { Fault } from '../model/fault.ts';
 import type { AuditEvent, HistoryEvent, Unnumbered } from '../model/history.ts';
+import type { LinkEngine, ProcessAction, Step } from '../model/scenario.ts';
 import type { Clock } from '../model/time.ts';
 
 /** What to bring up. */
@@ -11,6 +12,7 @@ export interface Blueprint {
   cwd: string;
   profile: string;
   mutant: string | null;
+  links: LinkEngine;
   run: string;
   seed: number;
   /** Output of every process is kept here. */
@@ -28,6 +30,8 @@ export interface Running extends AsyncDisposable {
   inject(link: string, name: string, fault: Fault): Promise<void>;
   lift(link: string, name: string): Promise<void>;
   heal(link: string | 'all'): Promise<void>;
+  /** Does something to the process behind a link. @throws EnvironmentError where it is not ours. */
+  process(link: string, name: string, action: ProcessAction): Promise<void>;
   /** What is still injected; one sentence each. */
   residue(): Promise<string[]>;
   audit(name: string): Promise<Pick<AuditEvent, 'result' | 'error'>>;
@@ -37,6 +41,8 @@ export interface Running extends AsyncDisposable {
 
 export interface Environment {
   readonly name: string;
+  /** Why a step of a time line cannot be carried out here with the given link engine; null: it can. */
+  cannot(step: Step, links: LinkEngine, config: Config): string | null;
   /** @throws EnvironmentError or UsageError; nothing is left behind then. */
   up(blueprint: Blueprint): Promise<Running>;
 }

@@ -15,16 +15,20 @@ import { parseAddress } from '../link/address.ts';
 import { buildApi } from '../link/api/server.ts';
 import { EventFeed } from '../link/feed.ts';
 import { Link } from '../link/link.ts';
+import { findToxiproxy } from '../link/toxiproxy-binary.ts';
 import type { LinkConfig } from '../model/config.ts';
 import { messageOf, UsageError } from '../model/errors.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
 import { seedFor } from '../model/random.ts';
+import type { ProcessAction } from '../model/scenario.ts';
 import { type Clock, clockFrom } from '../model/time.ts';
 import { Child, childEnv, killAllChildren } from './child.ts';
+import { type Dependency, foreignDependency, ownDependency } from './dependency.ts';
 import { watchMachine } from './machine.ts';
 import { HostCommand, type HostMessage, HostStart } from './messages.ts';
-import { copyCluster, postgresUrl, preparedCluster, startPostgres } from './postgres.ts';
+import { copyCluster, freePort, postgresUrl, preparedCluster, startPostgres } from './postgres.ts';
 import { fill, fillAll } from './template.ts';
+import { OwnedToxiproxy } from './toxiproxy.ts';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -45,7 +49,9 @@ class Host {
   readonly #now: Clock;
   readonly #links = new Map<string, Link>();
   readonly #values: Record<string, string>;
-  readonly #children: Child[] = [];
+  readonly #dependencies = new Map<string, Dependency>();
+  #target: Child | null = null;
+  #toxiproxy: OwnedToxiproxy | null = null;
   readonly #feed = new EventFeed();
   readonly #api = buildApi({
     links: this.#links,
@@ -70,6 +76,7 @@ class Host {
     await mkdir(dir, { recursive: true });
     await chmod(dir, 0o711); // PostgreSQL runs as another user than root and must reach its folder
     await mkdir(logDir, { recursive: true });
+    if (this.#start.links === 'toxiproxy') await this.#toxiproxyUp();
     await Promise.all(Object.entries(config.links).map(([name, link]) => this.#linkUp(name, link)));
     await this.#api.listen({ host: LOOPBACK, port: 0 });
 
@@ -79,35 +86,45 @@ class Host {
       ...(config.profiles[profile]?.env ?? {}),
       ...(mutant === null || target.mutantEnv === undefined ? {} : { [target.mutantEnv]: mutant }),
     };
-    const child = this.#spawn(target.name, target.start.command, env);
-    const entryUrl = await announcedUrl(child);
+    this.#target = this.#spawn(target.name, target.start.command, env);
+    const entryUrl = await announcedUrl(this.#target);
     await untilReady(new URL(target.readyPath, entryUrl));
     const apiUrl = `http://${LOOPBACK}:${(this.#api.server.address() as AddressInfo).port}`;
-    say({ say: 'up', entryUrl, apiUrl });
+    say({ say: 'up', entryUrl, apiUrl, toxiproxyUrl: this.#toxiproxy?.url ?? null });
   }
 
   /** Answers one command of the rig. */
   async obey(command: HostCommand): Promise<void> {
+    if (command.do === 'down') {
+      await this.down();
+      return;
+    }
+    try {
+      say({ say: 'done', id: command.id, result: await this.#carryOut(command), error: null });
+    } catch (error) {
+      say({ say: 'done', id: command.id, result: null, error: messageOf(error) });
+    }
+  }
+
+  async #carryOut(command: Exclude<HostCommand, { do: 'down' }>): Promise<Record<string, unknown>> {
     switch (command.do) {
-      case 'audit': {
-        const { id, name } = command;
-        try {
-          say({ say: 'audited', id, result: await this.#audit(name), error: null });
-        } catch (error) {
-          say({ say: 'audited', id, result: null, error: messageOf(error) });
-        }
-        return;
-      }
-      case 'down':
-        await this.down();
-        return;
+      case 'audit':
+        return this.#audit(command.name);
+      case 'process':
+        await this.#process(command.link, command.action);
+        return {};
+      case 'restart-toxiproxy':
+        await this.#toxiproxy?.restart();
+        return {};
     }
   }
 
   /** Heals, ends the target first and then what it depends on, tells the last events, removes the folder. */
   async down(): Promise<void> {
     this.#stopWatching();
-    for (const child of this.#children.reverse()) await child.stop();
+    await this.#target?.stop();
+    await Promise.all([...this.#dependencies.values()].map((dependency) => dependency.stop()));
+    await this.#toxiproxy?.stop();
     await this.#api.close();
     await Promise.all([...this.#links.values()].map((link) => link.dispose()));
     this.#flush();
@@ -120,39 +137,68 @@ class Host {
     await rm(this.#start.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 
+  async #toxiproxyUp(): Promise<void> {
+    const { file } = await findToxiproxy();
+    this.#toxiproxy = await OwnedToxiproxy.up(await freePort(), (port) =>
+      this.#spawn('toxiproxy', [file, '-host', LOOPBACK, '-port', String(port)], {}),
+    );
+  }
+
   async #linkUp(name: string, config: LinkConfig): Promise<void> {
-    const upstream = await this.#dependencyUp(name, config.dependency);
+    const dependency = await this.#dependencyUp(name, config.dependency);
+    this.#dependencies.set(name, dependency);
+    // A real Toxiproxy stands behind our link, which then only watches and injects what is above TCP.
+    const upstream = (await this.#toxiproxy?.proxy(name, dependency.upstream)) ?? dependency.upstream;
     const link = this.#makeLink(name, { host: LOOPBACK, port: 0 }, upstream, config.protocol);
     await link.enable();
     this.#links.set(name, link);
-    for (const [prefix, address] of [['link', link.listen] as const, ['dependency', upstream] as const]) {
-      this.#values[`${prefix}.${name}.host`] = address.host;
-      this.#values[`${prefix}.${name}.port`] = String(address.port);
-      this.#values[`${prefix}.${name}.url`] =
-        config.protocol === 'postgres' ? postgresUrl(address) : `http://${address.host}:${address.port}`;
-    }
+    this.#setValues('link', name, config, link.listen);
+    this.#setValues('dependency', name, config, dependency.upstream);
   }
 
-  async #dependencyUp(name: string, dependency: LinkConfig['dependency']): Promise<Address> {
-    if ('address' in dependency) return parseAddress(dependency.address);
+  #setValues(prefix: 'link' | 'dependency', name: string, config: LinkConfig, address: Address): void {
+    this.#values[`${prefix}.${name}.host`] = address.host;
+    this.#values[`${prefix}.${name}.port`] = String(address.port);
+    this.#values[`${prefix}.${name}.url`] =
+      config.protocol === 'postgres' ? postgresUrl(address) : `http://${address.host}:${address.port}`;
+  }
+
+  /** Does something to the process behind a link; where it is started anew, the link follows it. */
+  async #process(name: string, action: ProcessAction): Promise<void> {
+    const dependency = this.#dependencies.get(name);
+    const config = this.#start.config.links[name];
+    if (dependency === undefined || config === undefined) throw new UsageError(`no link "${name}"`);
+    const before = dependency.upstream;
+    await dependency.act(action);
+    if (dependency.upstream === before) return;
+    this.#setValues('dependency', name, config, dependency.upstream);
+    if (this.#toxiproxy !== null) await this.#toxiproxy.redirect(name, dependency.upstream);
+    else this.#links.get(name)?.redirect(dependency.upstream);
+  }
+
+  async #dependencyUp(name: string, dependency: LinkConfig['dependency']): Promise<Dependency> {
+    if ('address' in dependency) {
+      const { address, tls } = dependency;
+      return foreignDependency(name, { ...parseAddress(address), ...(tls === undefined ? {} : { tls }) });
+    }
     if ('process' in dependency) {
       const { command, env } = dependency.process;
-      const child = this.#spawn(
-        name,
-        command,
-        fillAll(env, this.#values, `links.${name}.dependency.process.env`),
-      );
-      const url = new URL(await announcedUrl(child));
-      return { host: url.hostname, port: Number(url.port) };
+      const filled = fillAll(env, this.#values, `links.${name}.dependency.process.env`);
+      return ownDependency(async () => {
+        const child = this.#spawn(name, command, filled);
+        const url = new URL(await announcedUrl(child));
+        return { child, address: { host: url.hostname, port: Number(url.port) } };
+      });
     }
     const { dir, cacheDir, cwd } = this.#start;
     const owner = { now: this.#now, emit: this.#emit, logFile: path.join(this.#start.logDir, `${name}.log`) };
     const prepared = await preparedCluster({ cacheDir, workDir: dir, cwd, ...dependency.postgres }, owner);
     const dataDir = path.join(dir, `postgres-${name}`);
     await copyCluster(prepared, dataDir);
-    const { child, port } = await startPostgres(dataDir, owner);
-    this.#children.push(child);
-    return { host: LOOPBACK, port };
+    return ownDependency(async () => {
+      const { child, port } = await startPostgres(dataDir, owner);
+      return { child, address: { host: LOOPBACK, port } };
+    }, 'SIGINT'); // its "fast" shutdown: SIGTERM would wait for every client to leave
   }
 
   async #audit(name: string): Promise<Record<string, unknown>> {
@@ -173,7 +219,7 @@ class Host {
     const { cwd, logDir, run } = this.#start;
     const filled = command.map((word) => fill(word, this.#values, `command of ${name}`));
     const logFile = path.join(logDir, `${name}.log`);
-    const child = new Child({
+    return new Child({
       name,
       command: filled,
       env: { ...env, [RUN_VARIABLE]: run },
@@ -182,8 +228,6 @@ class Host {
       now: this.#now,
       emit: this.#emit,
     });
-    this.#children.push(child);
-    return child;
   }
 
   #makeLink(name: string, listen: Address, upstream: Upstream, protocol: Link['protocol']): Link {

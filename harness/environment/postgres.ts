@@ -26,6 +26,7 @@ const PREPARE_LIMIT_MS = 60_000;
 
 /** Tries with another port when the one we drew was taken before PostgreSQL could bind it. */
 const PORT_TRIES = 5;
+const RETRY_MS = 100;
 
 /**
  * What we kill are processes, never the machine, so nothing here needs to survive a power cut:
@@ -87,7 +88,7 @@ async function giveTo(user: ChildOptions['user'], folder: string): Promise<void>
 }
 
 /** A port that was free a moment ago. PostgreSQL cannot be asked to draw one itself. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = net.createServer();
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as net.AddressInfo;
@@ -128,7 +129,11 @@ export async function startPostgres(dataDir: string, owner: Owner): Promise<Runn
       return { child, port };
     } catch (error) {
       await child.stop('SIGKILL');
-      if (attempt === PORT_TRIES || !messageOf(error).includes('could not bind')) throw error;
+      const why = messageOf(error);
+      // One that was killed is survived for a moment by its children, who hold its shared memory.
+      const mayPass = why.includes('could not bind') || why.includes('shared memory block');
+      if (attempt === PORT_TRIES || !mayPass) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 }

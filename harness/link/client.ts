@@ -1,17 +1,20 @@
 /**
- * Arms and lifts faults over the Toxiproxy API, through toxiproxy-node-client, so that the same code
- * drives our links and a real Toxiproxy. Every call is bounded: a control API can hang (Toxiproxy
- * #558), and a rig that waits for it for ever heals nothing.
+ * Arms and lifts faults over the Toxiproxy API, through toxiproxy-node-client where it serves, so that
+ * the same code drives our links and a real Toxiproxy. Every call is bounded: a control API can hang
+ * (Toxiproxy #558), and a rig that waits for it for ever heals nothing.
  */
 import { Toxiproxy } from 'toxiproxy-node-client';
 import { within } from '../model/deadline.ts';
 import { EnvironmentError, messageOf } from '../model/errors.ts';
 import type { Fault } from '../model/fault.ts';
 import { resolveFault } from './faults.ts';
-import type { Protocol } from './link.ts';
+import { DOWN, type Protocol } from './link.ts';
+import type { ToxicSpec } from './toxic.ts';
 
 /** A control call slower than this has failed: Toxiproxy itself gives up at 25 s, an outage rehearsal cannot. */
 export const CONTROL_TIMEOUT_MS = 5_000;
+/** Lifting is tried in steps, and a fault must not outstay its time while the first of them hangs. */
+const LIFT_TIMEOUT_MS = 1_500;
 
 interface Armed {
   link: string;
@@ -19,17 +22,25 @@ interface Armed {
   lift(): Promise<void>;
 }
 
+export interface FaultClientOptions {
+  /** API of our links, such as `http://127.0.0.1:8474`. */
+  url: string;
+  protocols: Readonly<Record<string, Protocol>>;
+  /** API of a real Toxiproxy behind our links, which then injects the toxics; null: our links do. */
+  toxiproxyUrl: string | null;
+  /** Ends the real Toxiproxy and starts it anew with its proxies, where we own its process. */
+  restartToxiproxy?: () => Promise<void>;
+}
+
 export class FaultClient {
-  readonly #url: string;
+  readonly #options: FaultClientOptions;
+  /** Who has the toxics. */
   readonly #toxiproxy: Toxiproxy;
-  readonly #protocols: Readonly<Record<string, Protocol>>;
   #armed: Armed[] = [];
 
-  /** @param url of the API, such as `http://127.0.0.1:8474` */
-  constructor(url: string, protocols: Readonly<Record<string, Protocol>>) {
-    this.#url = url;
-    this.#toxiproxy = new Toxiproxy(url);
-    this.#protocols = protocols;
+  constructor(options: FaultClientOptions) {
+    this.#options = options;
+    this.#toxiproxy = new Toxiproxy(options.toxiproxyUrl ?? options.url);
   }
 
   /**
@@ -37,47 +48,38 @@ export class FaultClient {
    * @throws EnvironmentError where the API refuses or does not answer in time.
    */
   async inject(link: string, name: string, fault: Fault): Promise<void> {
-    const armable = resolveFault(fault, name, this.#protocols[link] ?? 'tcp', `fault ${name} on ${link}`);
+    const protocol = this.#options.protocols[link] ?? 'tcp';
+    const armable = resolveFault(fault, name, protocol, `fault ${name} on ${link}`);
     const doing = `injecting ${fault.type} on ${link}`;
+    const path = `/proxies/${encodeURIComponent(link)}`;
     switch (armable.plane) {
       case 'listener': {
         const { how: closed, expiresMs } = armable;
-        // The client's types know neither `closed` nor a lease; a real Toxiproxy ignores both.
-        await this.#call('POST', `/proxies/${encodeURIComponent(link)}`, doing, {
-          enabled: false,
-          closed,
-          expiresMs,
-        });
-        this.#remember({ link, name, lift: () => this.#enable(link) });
+        // Registered first: one that fails half-way is lifted all the same.
+        this.#armed.push({ link, name, lift: () => this.#enable(link) });
+        if (this.#options.toxiproxyUrl !== null) await this.#setEnabled(link, false, doing);
+        await this.#call('POST', path, doing, { enabled: false, closed, expiresMs });
         return;
       }
-      case 'toxic': {
-        const { kind, stream, toxicity, attributes, match, times, expiresMs } = armable.toxic;
-        const proxy = await bounded(doing, this.#toxiproxy.get(link));
-        // The client's type union lacks what goes beyond Toxiproxy.
-        const body = {
+      case 'toxic':
+        await this.#addToxic(link, armable.toxic, fault, doing);
+        return;
+      case 'protocol':
+        this.#armed.push({
+          link,
           name,
-          type: kind.type,
-          stream,
-          toxicity,
-          attributes,
-          match,
-          times,
-          expiresMs,
-        } as Parameters<typeof proxy.addToxic>[0];
-        const toxic = await bounded(doing, proxy.addToxic(body));
-        this.#remember({ link, name, lift: () => bounded(`lifting ${name} from ${link}`, toxic.remove()) });
+          lift: () => this.#delete(`${path}/faults/${encodeURIComponent(name)}`, link, name),
+        });
+        await this.#call('POST', `${path}/faults`, doing, { name, ...fault });
         return;
-      }
-      case 'protocol': {
-        const path = `/proxies/${encodeURIComponent(link)}/faults`;
-        await this.#call('POST', path, doing, { name, ...fault });
-        const lift = (): Promise<void> =>
-          this.#call('DELETE', `${path}/${encodeURIComponent(name)}`, `lifting ${name} from ${link}`);
-        this.#remember({ link, name, lift });
-        return;
-      }
     }
+  }
+
+  /** Tells a link that something is done to the process behind it; null: that is over. */
+  async noteProcess(link: string, name: string, action: string | null): Promise<void> {
+    const path = `/proxies/${encodeURIComponent(link)}/shadows/${encodeURIComponent(name)}`;
+    if (action === null) await this.#delete(path, link, name);
+    else await this.#call('PUT', path, `${action} of ${link}`, { type: `process_${action}`, attributes: {} });
   }
 
   /** Lifts one fault; one that is already lifted is left alone. */
@@ -88,59 +90,149 @@ export class FaultClient {
     await armed.lift();
   }
 
-  /** Lifts every fault of a link, or of all. */
+  /** Lifts every fault of a link, or of all. @throws EnvironmentError when one could not be; the others are. */
   async heal(link: string | 'all'): Promise<void> {
     const due = this.#armed.filter((armed) => link === 'all' || armed.link === link);
-    await Promise.all(due.map((armed) => this.lift(armed.link, armed.name)));
+    const lifted = await Promise.allSettled(due.map((armed) => this.lift(armed.link, armed.name)));
+    const failed = lifted.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** What is still injected, whoever injected it; one sentence each. */
   async residue(): Promise<string[]> {
-    const proxies = await bounded('listing the links', this.#toxiproxy.getAll());
+    const { url, toxiproxyUrl } = this.#options;
     const left: string[] = [];
-    for (const [name, proxy] of Object.entries(proxies)) {
-      if (!proxy.enabled) left.push(`link ${name} is down`);
-      const toxics = await this.#list(`/proxies/${encodeURIComponent(name)}/toxics`);
-      const faults = await this.#list(`/proxies/${encodeURIComponent(name)}/faults`);
-      for (const { name: fault } of [...toxics, ...faults]) left.push(`${fault} on ${name}`);
+    for (const api of toxiproxyUrl === null ? [url] : [url, toxiproxyUrl]) {
+      const proxies = await this.#get<Record<string, ProxyView>>(`${api}/proxies`, 'listing the links');
+      for (const [name, { enabled, closed, toxics, faults = [] }] of Object.entries(proxies)) {
+        if (!enabled) left.push(`link ${name} is ${closed ?? DOWN}`);
+        for (const { name: fault } of [...toxics, ...faults]) left.push(`${fault} on ${name}`);
+      }
     }
     return left;
   }
 
-  #remember(armed: Armed): void {
-    this.#armed.push(armed);
+  async #addToxic(link: string, toxic: ToxicSpec, fault: Fault, doing: string): Promise<void> {
+    const { name, kind, stream, toxicity, attributes, match, times, expiresMs } = toxic;
+    const shadow = `/proxies/${encodeURIComponent(link)}/shadows/${encodeURIComponent(name)}`;
+    const isShadowed = this.#options.toxiproxyUrl !== null;
+    this.#armed.push({
+      link,
+      name,
+      lift: async () => {
+        await this.#removeToxic(link, name);
+        if (isShadowed) await this.#delete(shadow, link, name);
+      },
+    });
+    // The link is told first, so that nothing the toxic hits is seen before the fault.
+    if (isShadowed) await this.#call('PUT', shadow, doing, fault);
+    const proxy = await bounded(doing, CONTROL_TIMEOUT_MS, this.#toxiproxy.get(link));
+    // The client's type union lacks what goes beyond Toxiproxy.
+    const body = { name, type: kind.type, stream, toxicity, attributes, match, times, expiresMs };
+    await bounded(doing, CONTROL_TIMEOUT_MS, proxy.addToxic(body as Parameters<typeof proxy.addToxic>[0]));
+  }
+
+  /**
+   * Asks for the toxic's removal; where the API does not do it in time, makes the proxy anew, and where
+   * that fails too, the whole of Toxiproxy if it is ours.
+   */
+  async #removeToxic(link: string, name: string): Promise<void> {
+    const { url, toxiproxyUrl, restartToxiproxy } = this.#options;
+    const doing = `lifting ${name} from ${link}`;
+    const proxy = `${toxiproxyUrl ?? url}/proxies/${encodeURIComponent(link)}`;
+    const toxic = `${proxy}/toxics/${encodeURIComponent(name)}`;
+    const remove = fetch(toxic, { method: 'DELETE', signal: AbortSignal.timeout(LIFT_TIMEOUT_MS) });
+    const status = await remove.then(
+      (response) => response.status,
+      () => null,
+    );
+    // 404: it has expired, or somebody else has lifted it.
+    if (status === 204 || status === 404) return;
+    if (toxiproxyUrl === null)
+      throw new EnvironmentError(`${doing}: the link answered ${status ?? 'nothing'}`);
+    try {
+      await this.#recreate(proxy, doing);
+    } catch (error) {
+      if (restartToxiproxy === undefined) throw error;
+      await restartToxiproxy();
+    }
+  }
+
+  async #recreate(proxy: string, doing: string): Promise<void> {
+    const limit = (): RequestInit => ({ signal: AbortSignal.timeout(LIFT_TIMEOUT_MS) });
+    try {
+      const { name, listen, upstream } = await this.#get<ProxyView>(proxy, doing, LIFT_TIMEOUT_MS);
+      const removed = await fetch(proxy, { method: 'DELETE', ...limit() });
+      if (!removed.ok) throw new Error(`removing the proxy was answered ${removed.status}`);
+      const body = JSON.stringify({ name, listen, upstream });
+      const made = await fetch(new URL('/proxies', proxy), { method: 'POST', body, ...limit() });
+      if (!made.ok) throw new Error(`making the proxy anew was answered ${made.status}`);
+    } catch (error) {
+      throw new EnvironmentError(
+        `${doing}: the control API hangs, and so does every way around it: ${messageOf(error)}`,
+      );
+    }
   }
 
   async #enable(link: string): Promise<void> {
     const doing = `restoring ${link}`;
-    const proxy = await bounded(doing, this.#toxiproxy.get(link));
-    await bounded(doing, proxy.update({ enabled: true, listen: proxy.listen, upstream: proxy.upstream }));
+    if (this.#options.toxiproxyUrl !== null) await this.#setEnabled(link, true, doing);
+    await this.#call('POST', `/proxies/${encodeURIComponent(link)}`, doing, { enabled: true });
   }
 
-  async #list(path: string): Promise<{ name: string }[]> {
-    const response = await fetch(this.#url + path, { signal: AbortSignal.timeout(CONTROL_TIMEOUT_MS) });
-    // A real Toxiproxy has no /faults and so has none to leave behind.
-    if (response.status === 404) return [];
-    return (await response.json()) as { name: string }[];
+  async #setEnabled(link: string, enabled: boolean, doing: string): Promise<void> {
+    const proxy = await bounded(doing, CONTROL_TIMEOUT_MS, this.#toxiproxy.get(link));
+    const { listen, upstream } = proxy;
+    await bounded(doing, CONTROL_TIMEOUT_MS, proxy.update({ enabled, listen, upstream }));
   }
 
-  async #call(method: string, path: string, doing: string, body?: object): Promise<void> {
-    const response = await fetch(this.#url + path, {
+  async #get<T>(url: string, doing: string, limitMs = CONTROL_TIMEOUT_MS): Promise<T> {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(limitMs) });
+      return (await response.json()) as T;
+    } catch (error) {
+      throw new EnvironmentError(`${doing}: ${messageOf(error)}`);
+    }
+  }
+
+  async #delete(path: string, link: string, name: string): Promise<void> {
+    await this.#call('DELETE', path, `lifting ${name} from ${link}`, undefined, [404]);
+  }
+
+  async #call(
+    method: string,
+    path: string,
+    doing: string,
+    body?: object,
+    alsoFine: readonly number[] = [],
+  ): Promise<void> {
+    const response = await fetch(this.#options.url + path, {
       method,
       signal: AbortSignal.timeout(CONTROL_TIMEOUT_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }).catch((error: unknown) => {
       throw new EnvironmentError(`${doing}: ${messageOf(error)}`);
     });
-    if (!response.ok)
+    if (!response.ok && !alsoFine.includes(response.status))
       throw new EnvironmentError(`${doing}: the link answered ${response.status} ${await response.text()}`);
   }
 }
 
+/** A proxy as both APIs show it; `closed` and `faults` are ours. */
+interface ProxyView {
+  name: string;
+  listen: string;
+  upstream: string;
+  enabled: boolean;
+  closed?: string;
+  toxics: { name: string }[];
+  faults?: { name: string }[];
+}
+
 /** Waits for a call of the library, which has no limit of its own. */
-async function bounded<T>(doing: string, call: Promise<T>): Promise<T> {
+async function bounded<T>(doing: string, limitMs: number, call: Promise<T>): Promise<T> {
   try {
-    return await within(CONTROL_TIMEOUT_MS, "an answer from the link's API", call);
+    return await within(limitMs, "an answer from the link's API", call);
   } catch (error) {
     throw new EnvironmentError(`${doing}: ${messageOf(error)}`);
   }

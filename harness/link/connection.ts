@@ -39,7 +39,8 @@ export class Connection {
   readonly #downstream: Pipe;
   readonly #conversation: Conversation;
   readonly #faults = new Set<string>();
-  readonly #active = new Map<Toxic, string>();
+  /** Names of the faults at work on it now. */
+  readonly #active = new Set<string>();
   #bytesUp = 0;
   #bytesDown = 0;
   readonly #openedMs = performance.now();
@@ -90,7 +91,7 @@ export class Connection {
       random: () => host.random(),
       hostHeader: host.upstream.tls === undefined ? null : hostHeaderOf(host.upstream),
       holdDependency: (hold) => this.#downstream.hold(hold),
-      activeFaults: () => [...this.#active.values()],
+      activeFaults: () => [...this.#active],
     });
     this.#emit('opened', null);
     this.#listen();
@@ -99,14 +100,13 @@ export class Connection {
   /** Puts a toxic on this connection. */
   add(toxic: Toxic): void {
     this.#on(toxic).add(toxic, performance.now() - this.#openedMs, () => {
-      this.#active.set(toxic, toxic.name);
-      this.touch(toxic.name);
+      this.mark(toxic.name);
     });
   }
 
   /** Takes a toxic off this connection. */
   remove(toxic: Toxic): void {
-    const wasActing = this.#active.delete(toxic);
+    const wasActing = this.#active.delete(toxic.name);
     this.#on(toxic).remove(toxic);
     if (wasActing && toxic.kind.closesWhenRemoved === true) this.close('link');
   }
@@ -121,6 +121,16 @@ export class Connection {
       act();
     }, ms);
     this.#timers.add(timer);
+  }
+
+  /** From now on the fault acts on whatever this connection carries. */
+  mark(faultId: string): void {
+    this.#active.add(faultId);
+    this.touch(faultId);
+  }
+
+  unmark(faultId: string): void {
+    this.#active.delete(faultId);
   }
 
   /** True: nothing passes either way, and nothing is dropped, as in a partition; false: all of it goes on. */

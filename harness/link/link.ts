@@ -158,6 +158,11 @@ export class Link {
     this.#note(how, 'healed', null);
   }
 
+  /** Names of the faults that others inject on this hop. */
+  get shadows(): ReadonlySet<string> {
+    return this.#shadows;
+  }
+
   /** What holds the listener closed, if anything does. */
   get closed(): Closed | null {
     return this.#closed;
@@ -229,12 +234,17 @@ export class Link {
     this.#note(fault.name, 'healed', null);
   }
 
-  /** Notes a fault that somebody else injects on this hop, so that what it hits is attributed to it. */
+  /**
+   * Notes a fault that somebody else injects on this hop (a real Toxiproxy behind it, a signal to the
+   * dependency), so that what passes meanwhile is attributed to it. `spec` null: it is over.
+   */
   shadow(name: string, spec: Fault | null): void {
+    if (spec === null && !this.#shadows.has(name)) return;
     if (spec === null) this.#shadows.delete(name);
-    else {
-      this.#shadows.add(name);
-      for (const connection of this.#connections) connection.touch(name);
+    else this.#shadows.add(name);
+    for (const connection of this.#connections) {
+      if (spec === null) connection.unmark(name);
+      else connection.mark(name);
     }
     this.#note(name, spec === null ? 'healed' : 'injected', spec);
   }
@@ -253,7 +263,7 @@ export class Link {
     const connection = new Connection(++this.counters.connections, socket, this.#host);
     this.counters.open++;
     this.#connections.add(connection);
-    for (const name of this.#shadows) connection.touch(name);
+    for (const name of this.#shadows) connection.mark(name);
     for (const toxic of this.#toxics) {
       if (toxic.kind.onlyLive !== true) this.#roll(connection, toxic);
     }

@@ -22,7 +22,18 @@ export const Dependency = z.union([
     }),
   }),
   z.strictObject({ process: Command }),
-  z.strictObject({ address: z.string().regex(/^[^:]+:\d+$/, 'must be host:port') }),
+  z.strictObject({
+    address: z.string().regex(/^[^:]+:\d+$/, 'must be host:port'),
+    /** The dependency speaks TLS; the target speaks in the clear to the link, which speaks TLS for it. */
+    tls: z
+      .strictObject({
+        /** Name the certificate must bear; left out, the host of the address. */
+        servername: z.string().optional(),
+        /** PEM of the authority that signed it; left out, those that Node trusts. */
+        ca: z.string().optional(),
+      })
+      .optional(),
+  }),
 ]);
 export type Dependency = z.infer<typeof Dependency>;
 

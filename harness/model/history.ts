@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { Fault } from './fault.ts';
 import { BreakerState, Policy } from './policy.ts';
-import { Scenario } from './scenario.ts';
+import { LinkEngine, Scenario } from './scenario.ts';
 
 /** Version of the file format; a reader refuses a newer one. */
 export const HISTORY_VERSION = 1;
@@ -21,8 +21,8 @@ export const HistoryHeader = z.object({
   scenario: Scenario,
   seed: z.int().min(0),
   environment: z.string(),
-  /** Who injects: `embedded` or `toxiproxy`. */
-  links: z.string(),
+  /** Who injects toxics. */
+  links: LinkEngine,
   mutant: z.string().nullable(),
   target: z.string(),
   /** What the target declares per link, read before the fault. */
@@ -30,6 +30,8 @@ export const HistoryHeader = z.object({
   protocols: z.record(z.string(), z.string()),
   /** Links each request kind uses when all is well, and whether it is a write. */
   requests: z.record(z.string(), z.object({ needs: z.array(z.string()), write: z.boolean() })),
+  /** Faults of the scenario that could not be injected here, and why; nothing was run then. */
+  impossible: z.array(z.string()).default([]),
   /** Wall-clock time of the origin; every other time is monotonic. */
   startedAt: z.iso.datetime(),
 });

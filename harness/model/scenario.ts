@@ -22,8 +22,31 @@ export const InjectStep = z.strictObject({
 /** Lifts the faults of one link, or of all. */
 export const HealStep = z.strictObject({ at: Milliseconds, heal: z.string().min(1) });
 
+/** Who injects toxics: the links themselves, or a real Toxiproxy behind them. */
+export const LinkEngine = z.enum(['embedded', 'toxiproxy']);
+export type LinkEngine = z.infer<typeof LinkEngine>;
+
+/**
+ * What is done to a process: `kill` (SIGKILL) and `start` again, `pause` (SIGSTOP) and `resume`,
+ * `restart` (SIGTERM, then start).
+ */
+export const ProcessAction = z.enum(['kill', 'start', 'pause', 'resume', 'restart']);
+export type ProcessAction = z.infer<typeof ProcessAction>;
+
+/**
+ * A fault on the process behind a link, for environments that own it. A killed one is started again and a
+ * paused one resumed after `forMs`, or when recovery begins.
+ */
+export const ProcessStep = z.strictObject({
+  at: Milliseconds,
+  process: z.enum(['kill', 'pause', 'restart']),
+  on: z.string().min(1),
+  forMs: z.number().positive().optional(),
+});
+export type ProcessStep = z.infer<typeof ProcessStep>;
+
 /** One entry of the time line; `at` counts in ms from the first intended request. */
-export const Step = z.union([InjectStep, HealStep]);
+export const Step = z.union([InjectStep, HealStep, ProcessStep]);
 export type Step = z.infer<typeof Step>;
 
 /** Load as data: an open arrival process over weighted request kinds. */
@@ -72,8 +95,8 @@ export interface Phases {
 
 /** Derives the phases from the time line. A fault nobody heals is healed when recovery begins. */
 export function phasesOf(scenario: Scenario): Phases {
-  const starts = scenario.timeline.flatMap((step) => ('inject' in step ? [step.at] : []));
-  const ends = scenario.timeline.map((step) => ('inject' in step ? step.at + (step.forMs ?? 0) : step.at));
+  const starts = scenario.timeline.flatMap((step) => ('heal' in step ? [] : [step.at]));
+  const ends = scenario.timeline.map((step) => ('heal' in step ? step.at : step.at + (step.forMs ?? 0)));
   const healAtMs = Math.max(...ends);
   return { faultAtMs: Math.min(...starts), healAtMs, endAtMs: healAtMs + scenario.recovery.withinMs };
 }

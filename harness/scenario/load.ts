@@ -66,9 +66,13 @@ export function checkScenario(value: unknown, config: Config, where: string): Sc
     if ('inject' in step) {
       const link = config.links[known(step.on, Object.keys(config.links), `${at}.on`, 'link')];
       resolveFault(step.inject, `f${i}`, link?.protocol ?? 'tcp', `${at}.inject`);
+    } else if ('process' in step) {
+      known(step.on, Object.keys(config.links), `${at}.on`, 'link');
+      if (step.process === 'restart' && step.forMs !== undefined)
+        throw new UsageError(`${at}: a restart is over when the process is up again; it takes no forMs`);
     } else if (step.heal !== 'all') known(step.heal, Object.keys(config.links), `${at}.heal`, 'link');
   }
-  if (!scenario.timeline.some((step) => 'inject' in step)) {
+  if (scenario.timeline.every((step) => 'heal' in step)) {
     throw new UsageError(
       `${where}: timeline injects nothing; give it a fault, one of ${faultTypes().join(', ')}`,
     );

@@ -16,7 +16,7 @@ import { AbortedError, EnvironmentError } from '../model/errors.ts';
 import { HISTORY_VERSION, type HistoryHeader } from '../model/history.ts';
 import type { Policy } from '../model/policy.ts';
 import { seedFor } from '../model/random.ts';
-import { phasesOf, type Scenario, type Traffic } from '../model/scenario.ts';
+import { type LinkEngine, phasesOf, type Scenario, type Traffic } from '../model/scenario.ts';
 import { type Clock, clockFrom, type Nanoseconds, toMs, toNs } from '../model/time.ts';
 import { type Judgement, type Outcome, overall } from '../model/verdict.ts';
 import { readDeclared, watchBreakers } from '../probe/resilience.ts';
@@ -32,6 +32,8 @@ export interface RunOptions {
   runDir: string;
   seed: number;
   mutant: string | null;
+  /** Who injects toxics. */
+  links: LinkEngine;
   /** Aborts: heals, goes down, and throws AbortedError. */
   signal: AbortSignal;
 }
@@ -88,7 +90,7 @@ async function runOnce(
   options: RunOptions,
   starvedRuns: number,
 ): Promise<ScenarioResult> {
-  const { config, cwd, environment, run, runDir, seed, mutant, signal } = options;
+  const { config, cwd, environment, run, runDir, seed, mutant, links, signal } = options;
   const dir = path.join(runDir, scenarioDir(scenario.name));
   await mkdir(dir, { recursive: true });
   const originNs = process.hrtime.bigint();
@@ -97,8 +99,12 @@ async function runOnce(
   const recorder = new Recorder();
   const scenarioSeed = seedFor(seed, scenario.name);
 
+  const impossible = scenario.timeline.flatMap((step, i) => {
+    const why = environment.cannot(step, links, config);
+    return why === null ? [] : [`timeline[${i}]: ${why}`];
+  });
   let declared: Record<string, Policy> = {};
-  let bootMs = Number.NaN;
+  let bootMs = 0;
   const header = (): HistoryHeader => ({
     tripcurve: 'history',
     version: HISTORY_VERSION,
@@ -106,8 +112,9 @@ async function runOnce(
     scenario,
     seed,
     environment: environment.name,
-    links: 'embedded',
+    links,
     mutant,
+    impossible,
     target: config.target.name,
     declared,
     protocols: Object.fromEntries(Object.entries(config.links).map(([name, link]) => [name, link.protocol])),
@@ -118,18 +125,8 @@ async function runOnce(
   });
   const historyFile = path.join(dir, 'history.ndjson');
   try {
-    const blueprint = { config, cwd, profile: scenario.profile, mutant, run, originNs, now };
-    await using running = await environment.up({
-      ...blueprint,
-      seed: scenarioSeed,
-      logDir: path.join(dir, 'logs'),
-      emit: recorder.record,
-    });
-    bootMs = toMs(now());
-    const { resiliencePath } = config.target;
-    if (resiliencePath !== undefined)
-      declared = await readDeclared(new URL(resiliencePath, running.entryUrl));
-    await conduct(scenario, running, { ...options, now, recorder, seed: scenarioSeed });
+    // What cannot be injected here is not run at all: half a scenario proves nothing.
+    if (impossible.length === 0) await runThere();
   } finally {
     await writeHistory(historyFile, recorder.history(header()));
   }
@@ -150,6 +147,21 @@ async function runOnce(
   };
   await writeFile(path.join(dir, 'verdicts.json'), `${JSON.stringify(result, null, 2)}\n`);
   return result;
+
+  async function runThere(): Promise<void> {
+    const blueprint = { config, cwd, profile: scenario.profile, mutant, links, run, originNs, now };
+    await using running = await environment.up({
+      ...blueprint,
+      seed: scenarioSeed,
+      logDir: path.join(dir, 'logs'),
+      emit: recorder.record,
+    });
+    bootMs = toMs(now());
+    const { resiliencePath } = config.target;
+    if (resiliencePath !== undefined)
+      declared = await readDeclared(new URL(resiliencePath, running.entryUrl));
+    await conduct(scenario, running, { ...options, now, recorder, seed: scenarioSeed });
+  }
 }
 
 interface Conduct extends RunOptions {
@@ -223,6 +235,9 @@ function warmUpPlan(scenario: Scenario, { config, seed, run }: RunOptions): Plan
   });
 }
 
+/** What ends a fault on a process; null: it ends by itself. */
+const UNDO = { kill: 'start', pause: 'resume', restart: null } as const;
+
 /** Injects and lifts faults at their moments. What nobody lifts is lifted when recovery begins. */
 async function playTimeline(
   scenario: Scenario,
@@ -231,8 +246,17 @@ async function playTimeline(
 ): Promise<void> {
   const actions: { atMs: number; act: () => Promise<void> }[] = [];
   for (const [i, step] of scenario.timeline.entries()) {
-    if (!('inject' in step)) {
+    if ('heal' in step) {
       actions.push({ atMs: step.at, act: () => running.heal(step.heal) });
+      continue;
+    }
+    if ('process' in step) {
+      const { process: action, on, at, forMs } = step;
+      const name = `f${i}-process_${action}`;
+      actions.push({ atMs: at, act: () => running.process(on, name, action) });
+      const undo = UNDO[action];
+      const endMs = forMs === undefined ? phasesOf(scenario).healAtMs : at + forMs;
+      if (undo !== null) actions.push({ atMs: endMs, act: () => running.process(on, name, undo) });
       continue;
     }
     const { inject, on, at, forMs } = step;

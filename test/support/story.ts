@@ -38,7 +38,7 @@ export class Story {
       run: 'story',
       seed: 1,
       environment: 'none',
-      links: 'none',
+      links: 'embedded',
       mutant: null,
       target: 'story',
       declared: { llm: policy },

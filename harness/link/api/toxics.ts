@@ -1,4 +1,7 @@
-/** `/proxies/:proxy/toxics` as Toxiproxy has it, and `/proxies/:proxy/faults` for faults above TCP beside it. */
+/**
+ * `/proxies/:proxy/toxics` as Toxiproxy has it; beside it `/faults` for faults above TCP, and `/shadows`
+ * for those that somebody else injects and this link only attributes.
+ */
 import type { FastifyInstance } from 'fastify';
 import { Fault } from '../../model/fault.ts';
 import { pathText, validate } from '../../model/validate.ts';
@@ -64,6 +67,16 @@ export function toxicRoutes(app: FastifyInstance, find: (name: string) => Link, 
     const spec = faultSpec(read(FaultBody, body, warn), link.protocol);
     if (link.faults.some(({ name }) => name === spec.name)) throw new ApiError(409, 'fault already exists');
     return reply.code(201).send(viewFault(link.addFault(spec)));
+  });
+
+  app.put<{ Params: FaultParams }>('/proxies/:proxy/shadows/:fault', ({ params, body }, reply) => {
+    find(params.proxy).shadow(params.fault, read(Fault, body, warn));
+    return reply.code(204).send();
+  });
+
+  app.delete<{ Params: FaultParams }>('/proxies/:proxy/shadows/:fault', ({ params }, reply) => {
+    find(params.proxy).shadow(params.fault, null);
+    return reply.code(204).send();
   });
 
   app.delete<{ Params: FaultParams }>('/proxies/:proxy/faults/:fault', ({ params }, reply) => {

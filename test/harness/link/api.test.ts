@@ -232,7 +232,7 @@ describe('the fault client', () => {
   test('arms each plane, lists what is left, and heals all of it', async () => {
     const { body } = await call('POST', '/proxies', { name: 'llm', upstream, protocol: 'http' });
     const port = Number((body as { listen: string }).listen.split(':')[1]);
-    const client = new FaultClient(url, { llm: 'http' });
+    const client = new FaultClient({ url, protocols: { llm: 'http' }, toxiproxyUrl: null });
     await client.inject('llm', 'slow', { type: 'latency', attributes: { latency: 5 } });
     await client.inject('llm', 'bad', { type: 'http_status', attributes: { status: 500 } });
     await client.inject('llm', 'cut', { type: 'down', attributes: {} });
@@ -244,7 +244,7 @@ describe('the fault client', () => {
   });
 
   test('says what it was doing when the API is gone', async () => {
-    const client = new FaultClient('http://127.0.0.1:1', {});
+    const client = new FaultClient({ url: 'http://127.0.0.1:1', protocols: {}, toxiproxyUrl: null });
     await expect(client.inject('llm', 'x', { type: 'latency', attributes: {} })).rejects.toThrow(
       /^injecting latency on llm: /,
     );
