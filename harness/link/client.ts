@@ -30,6 +30,8 @@ export interface FaultClientOptions {
   toxiproxyUrl: string | null;
   /** Ends the real Toxiproxy and starts it anew with its proxies, where we own its process. */
   restartToxiproxy?: () => Promise<void>;
+  /** How long each step of a lift may take, in ms. */
+  liftTimeoutMs?: number;
 }
 
 export class FaultClient {
@@ -132,40 +134,56 @@ export class FaultClient {
     await bounded(doing, CONTROL_TIMEOUT_MS, proxy.addToxic(body as Parameters<typeof proxy.addToxic>[0]));
   }
 
-  /**
-   * Asks for the toxic's removal; where the API does not do it in time, makes the proxy anew, and where
-   * that fails too, the whole of Toxiproxy if it is ours.
-   */
   async #removeToxic(link: string, name: string): Promise<void> {
-    const { url, toxiproxyUrl, restartToxiproxy } = this.#options;
     const doing = `lifting ${name} from ${link}`;
-    const proxy = `${toxiproxyUrl ?? url}/proxies/${encodeURIComponent(link)}`;
-    const toxic = `${proxy}/toxics/${encodeURIComponent(name)}`;
-    const remove = fetch(toxic, { method: 'DELETE', signal: AbortSignal.timeout(LIFT_TIMEOUT_MS) });
-    const status = await remove.then(
-      (response) => response.status,
-      () => null,
-    );
-    // 404: it has expired, or somebody else has lifted it.
-    if (status === 204 || status === 404) return;
-    if (toxiproxyUrl === null)
-      throw new EnvironmentError(`${doing}: the link answered ${status ?? 'nothing'}`);
+    const toxic = `${this.#proxyUrl(link)}/toxics/${encodeURIComponent(name)}`;
+    await this.#orAnew(link, doing, async () => {
+      const response = await fetch(toxic, { method: 'DELETE', signal: this.#liftLimit() });
+      // 404: it has expired, or somebody else has lifted it.
+      if (response.status !== 204 && response.status !== 404)
+        throw new EnvironmentError(`${doing}: the link answered ${response.status}`);
+    });
+  }
+
+  /**
+   * Lifts a fault; where the API of a real Toxiproxy does not do it in time, makes the proxy anew, and
+   * where that fails too, the whole of Toxiproxy if it is ours. A proxy made anew has no fault.
+   */
+  async #orAnew(link: string, doing: string, lift: () => Promise<void>): Promise<void> {
     try {
-      await this.#recreate(proxy, doing);
+      await lift();
+      return;
     } catch (error) {
-      if (restartToxiproxy === undefined) throw error;
-      await restartToxiproxy();
+      if (this.#options.toxiproxyUrl === null) throw new EnvironmentError(`${doing}: ${messageOf(error)}`);
+    }
+    try {
+      await this.#recreate(this.#proxyUrl(link), doing);
+    } catch (error) {
+      if (this.#options.restartToxiproxy === undefined) throw error;
+      await this.#options.restartToxiproxy();
     }
   }
 
+  #proxyUrl(link: string): string {
+    return `${this.#options.toxiproxyUrl ?? this.#options.url}/proxies/${encodeURIComponent(link)}`;
+  }
+
+  #liftLimit(): AbortSignal {
+    return AbortSignal.timeout(this.#options.liftTimeoutMs ?? LIFT_TIMEOUT_MS);
+  }
+
   async #recreate(proxy: string, doing: string): Promise<void> {
-    const limit = (): RequestInit => ({ signal: AbortSignal.timeout(LIFT_TIMEOUT_MS) });
     try {
-      const { name, listen, upstream } = await this.#get<ProxyView>(proxy, doing, LIFT_TIMEOUT_MS);
-      const removed = await fetch(proxy, { method: 'DELETE', ...limit() });
+      const shown = await fetch(proxy, { signal: this.#liftLimit() });
+      const { name, listen, upstream } = (await shown.json()) as ProxyView;
+      const removed = await fetch(proxy, { method: 'DELETE', signal: this.#liftLimit() });
       if (!removed.ok) throw new Error(`removing the proxy was answered ${removed.status}`);
       const body = JSON.stringify({ name, listen, upstream });
-      const made = await fetch(new URL('/proxies', proxy), { method: 'POST', body, ...limit() });
+      const made = await fetch(new URL('/proxies', proxy), {
+        method: 'POST',
+        body,
+        signal: this.#liftLimit(),
+      });
       if (!made.ok) throw new Error(`making the proxy anew was answered ${made.status}`);
     } catch (error) {
       throw new EnvironmentError(
@@ -176,19 +194,27 @@ export class FaultClient {
 
   async #enable(link: string): Promise<void> {
     const doing = `restoring ${link}`;
-    if (this.#options.toxiproxyUrl !== null) await this.#setEnabled(link, true, doing);
+    if (this.#options.toxiproxyUrl !== null) {
+      const limitMs = this.#options.liftTimeoutMs ?? LIFT_TIMEOUT_MS;
+      await this.#orAnew(link, doing, () => this.#setEnabled(link, true, doing, limitMs));
+    }
     await this.#call('POST', `/proxies/${encodeURIComponent(link)}`, doing, { enabled: true });
   }
 
-  async #setEnabled(link: string, enabled: boolean, doing: string): Promise<void> {
-    const proxy = await bounded(doing, CONTROL_TIMEOUT_MS, this.#toxiproxy.get(link));
+  async #setEnabled(
+    link: string,
+    enabled: boolean,
+    doing: string,
+    limitMs = CONTROL_TIMEOUT_MS,
+  ): Promise<void> {
+    const proxy = await bounded(doing, limitMs, this.#toxiproxy.get(link));
     const { listen, upstream } = proxy;
-    await bounded(doing, CONTROL_TIMEOUT_MS, proxy.update({ enabled, listen, upstream }));
+    await bounded(doing, limitMs, proxy.update({ enabled, listen, upstream }));
   }
 
-  async #get<T>(url: string, doing: string, limitMs = CONTROL_TIMEOUT_MS): Promise<T> {
+  async #get<T>(url: string, doing: string): Promise<T> {
     try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(limitMs) });
+      const response = await fetch(url, { signal: AbortSignal.timeout(CONTROL_TIMEOUT_MS) });
       return (await response.json()) as T;
     } catch (error) {
       throw new EnvironmentError(`${doing}: ${messageOf(error)}`);

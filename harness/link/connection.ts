@@ -87,6 +87,9 @@ export class Connection {
       answer: (chunk) => this.#downstream.write(chunk),
       endAnswer: () => this.#downstream.end(),
       abort: (how) => (how === 'fin' ? this.close('link') : this.#reset('link')),
+      // No event tells of a RST that comes after the FIN, but the kernel then knows no peer any more. Node
+      // remembers the address from the first time it is asked for, which therefore must be here.
+      targetHasReset: () => target.remoteAddress === undefined,
       after: (ms, act) => this.#after(ms, act),
       random: () => host.random(),
       hostHeader: host.upstream.tls === undefined ? null : hostHeaderOf(host.upstream),

@@ -132,7 +132,7 @@ export class Link {
     await this.restore();
     this.#closed = how;
     this.#note(how, 'injected', { type: how, attributes: {} });
-    for (const connection of this.#connections) connection.touch(how);
+    for (const connection of this.#connections) connection.mark(how);
     if (how === DOWN) await this.disable();
     else {
       for (const connection of this.#connections) connection.silence(true);
@@ -153,8 +153,13 @@ export class Link {
     if (how === null) return;
     this.#closed = null;
     this.#endLease(how);
-    // Whoever waited in the hole for an answer has been forgotten by it, as after a partition.
-    if (how === BLACK_HOLE) for (const connection of [...this.#connections]) connection.silence(false);
+    // What was sent into the hole goes on now, late, as TCP sends it again when a partition is over.
+    if (how === BLACK_HOLE) {
+      for (const connection of [...this.#connections]) {
+        connection.unmark(how);
+        connection.silence(false);
+      }
+    }
     this.#note(how, 'healed', null);
   }
 

@@ -25,6 +25,7 @@ export function collectedEnds(link = 'llm'): CollectedEnds {
     answer: (chunk) => void ends.answered.push(Buffer.from(chunk)),
     endAnswer: () => {},
     abort: (how) => void ends.aborted.push(how),
+    targetHasReset: () => false,
     after: (_ms, act) => act(),
     random: () => 0,
     holdDependency: () => {},

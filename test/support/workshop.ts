@@ -4,7 +4,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
-const BIN = path.resolve(import.meta.dirname, '../../bin/tripcurve.ts');
+/** The repository itself, with its config and scenarios. */
+export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
+const BIN = path.join(REPOSITORY, 'bin/tripcurve.ts');
 const TINY = path.resolve(import.meta.dirname, 'tiny-target.ts');
 
 /** What a command left behind. */

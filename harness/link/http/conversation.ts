@@ -19,6 +19,9 @@ const UNDER_WAY_MAX = 1_024;
 /** A request body longer than this is not held for faults that read bodies; they see null. */
 const HELD_BODY_BYTES_MAX = 4 * 1024 * 1024;
 
+/** A target that has gone answers bytes with RST within this time, on any network that a rig stands in. */
+const RESET_ARRIVES_MS = 25;
+
 /** Left out of a request whose answer will be read: a compressed one could not be. `expect` we have answered. */
 const LEFT_OUT = { 'accept-encoding': null, expect: null };
 
@@ -111,8 +114,10 @@ export class HttpConversation implements Conversation {
 
   dependencyEnded(): void {
     this.#dependencyEnded = true;
-    if (this.#filtered === null) this.#ends.endAnswer();
-    else this.#filtered.dependencyEnded();
+    if (this.#filtered !== null) this.#filtered.dependencyEnded();
+    // Whether anybody read the answer shows by a RST of the target, for which the connection must be there.
+    else if (this.#unread.length > 0) this.#ends.after(RESET_ARRIVES_MS, () => this.#ends.endAnswer());
+    else this.#ends.endAnswer();
   }
 
   toTarget(chunk: Buffer): void {
@@ -128,11 +133,7 @@ export class HttpConversation implements Conversation {
   }
 
   closed(endedBy: EndedBy, abrupt: boolean): void {
-    for (const { exchange, endT } of this.#unread) {
-      if (abrupt && endedBy === 'target')
-        this.#report(exchange, 'broken', 'target', this.#targetEndedT ?? endT);
-      else this.#report(exchange, 'answered', whoAnswered(exchange), endT);
-    }
+    this.#judgeUnread(abrupt && endedBy === 'target');
     const answering = this.#underWay[0];
     if (answering !== undefined && answering.status !== null && this.#responseIsUntilClose && !abrupt) {
       this.#underWay.shift();
@@ -314,8 +315,18 @@ export class HttpConversation implements Conversation {
     if (exchange === undefined || exchange.status === null) return; // an interim answer
     this.#underWay.shift();
     const endT = this.#ends.now();
-    if (this.#targetEndedT !== null) this.#unread.push({ exchange, endT });
-    else this.#report(exchange, 'answered', whoAnswered(exchange), endT);
+    if (this.#targetEndedT !== null) {
+      this.#unread.push({ exchange, endT });
+      this.#ends.after(RESET_ARRIVES_MS, () => this.#judgeUnread(this.#ends.targetHasReset()));
+    } else this.#report(exchange, 'answered', whoAnswered(exchange), endT);
+  }
+
+  /** Reports the answers that came after the target's FIN: read, or met by RST. */
+  #judgeUnread(hasReset: boolean): void {
+    for (const { exchange, endT } of this.#unread.splice(0)) {
+      if (hasReset) this.#report(exchange, 'broken', 'target', this.#targetEndedT ?? endT);
+      else this.#report(exchange, 'answered', whoAnswered(exchange), endT);
+    }
   }
 
   #report(exchange: Exchange, outcome: 'answered' | 'broken', endedBy: EndedBy, endT: Nanoseconds): void {

@@ -2,9 +2,8 @@
 import net from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { eventually, listeningPorts, processesWith, tempFoldersWith } from '../../support/processes.ts';
-import { type Started, tripcurve } from '../../support/workshop.ts';
+import { REPOSITORY, tripcurve } from '../../support/workshop.ts';
 
-const REPOSITORY = process.cwd();
 /** What the project promises: nothing is left this long after a SIGKILL. */
 const GONE_WITHIN_MS = 3_000;
 
@@ -77,7 +76,8 @@ describe('after SIGKILL no process, no listening port and no temp folder is left
     expect(host).toBeGreaterThan(0);
     process.kill(host, 'SIGKILL');
     const { code, stdout } = await scene.rig.finished;
-    expect(stdout).toMatch(/the host process of the environment ended/);
+    // On a busy machine the target may listen and not be ready yet; then the start is what failed.
+    expect(stdout).toMatch(/the host process (of the environment ended|ended before the environment was up)/);
     expect(code).toBe(2);
     await nothingIsLeft(scene);
   }, 60_000);

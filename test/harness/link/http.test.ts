@@ -126,6 +126,25 @@ describe('an HTTP link', () => {
     expect(await link.saw('the exchange', exchange)).toMatchObject({ outcome: 'broken', endedBy: 'target' });
   });
 
+  test('records a request that a partition kept and let go after its target had given up as broken', async () => {
+    const link = await httpLink();
+    const client = await connect(cleanup, link.port);
+    const request = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+    client.socket.write(request);
+    await link.saw('the first exchange', exchange);
+    await link.link.cut('black_hole');
+    client.socket.write(request);
+    await new Promise((resolve) => setTimeout(resolve, 50)); // lets the request into the hole before its sender goes
+    client.socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await link.link.restore();
+    const seen = await link.saw(
+      'the second exchange',
+      (event) => event.kind === 'exchange' && event.faults.includes('black_hole'),
+    );
+    expect(seen).toMatchObject({ outcome: 'broken', endedBy: 'target' });
+  });
+
   test('records a dependency that closes mid-answer as broken by the dependency', async () => {
     const server = net.createServer((socket) => {
       socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort'));
