@@ -2,7 +2,7 @@
 import net from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { eventually, listeningPorts, processesWith, tempFoldersWith } from '../../support/processes.ts';
-import { REPOSITORY, tripcurve } from '../../support/workshop.ts';
+import { REPOSITORY, type Started, tripcurve } from '../../support/workshop.ts';
 
 /** What the project promises: nothing is left this long after a SIGKILL. */
 const GONE_WITHIN_MS = 3_000;
