@@ -12,9 +12,12 @@ export interface FaultHits {
   fault: FaultEvent;
   connections: number;
   exchanges: number;
-  /** Requests that needed the link while it was down and of which nothing got through. */
+  /** Requests that needed the link while it could not be reached, after the last that got through. */
   keptOut: number;
 }
+
+/** Faults that keep requests from reaching the link at all; they hit what needed it and did not get through. */
+const UNSEEN: ReadonlySet<string> = new Set(['down', 'black_hole', 'process_hide-name']);
 
 /** Counts the hits of every injected fault from the link's own records. */
 export function faultHits(history: History): FaultHits[] {
@@ -36,13 +39,14 @@ export function faultHits(history: History): FaultHits[] {
         .filter(hit)
         .map(({ connection }) => connection),
     ]);
-    const through = [...eventsOf(history, 'exchange'), ...eventsOf(history, 'statement')].some(
+    const through = [...eventsOf(history, 'exchange'), ...eventsOf(history, 'statement')].filter(
       ({ link, t }) => link === fault.link && isWithin(t, span),
     );
+    const lastThroughT = Math.max(span.fromT, ...through.map(({ t }) => t));
     const demanding = eventsOf(history, 'request')
       .filter(needs(history, fault.link))
-      .filter(({ startT }) => isWithin(startT, span));
-    const keptOut = fault.spec?.type === 'down' && !through ? demanding.length : 0;
+      .filter(({ startT }) => startT > lastThroughT && startT < span.toT);
+    const keptOut = UNSEEN.has(fault.spec?.type ?? '') ? demanding.length : 0;
     return { fault, connections: connections.size, exchanges: work.length, keptOut };
   });
 }

@@ -13,10 +13,13 @@ export interface Started {
   address: Address;
 }
 
+/** What can be done to a process, as opposed to its name. */
+export type DependencyAction = Exclude<ProcessAction, 'hide-name' | 'show-name'>;
+
 export interface Dependency {
   readonly upstream: Upstream;
   /** @throws EnvironmentError where the process is not ours, or does not start again. */
-  act(action: ProcessAction): Promise<void>;
+  act(action: DependencyAction): Promise<void>;
   /** Takes it down for good. */
   stop(): Promise<void>;
 }

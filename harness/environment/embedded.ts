@@ -31,7 +31,12 @@ export const embedded: Environment = {
   name: 'embedded',
   cannot(step, links, config) {
     if ('inject' in step) return links === 'toxiproxy' ? beyondToxiproxy(step.inject) : null;
-    if ('process' in step && 'address' in (config.links[step.on]?.dependency ?? {}))
+    if (!('process' in step)) return null;
+    if (step.process === 'hide-name')
+      return process.platform === 'linux'
+        ? null
+        : 'names can be hidden only on Linux, which has mount namespaces';
+    if ('address' in (config.links[step.on]?.dependency ?? {}))
       return `the process behind ${step.on} is not ours, only its address is known`;
     return null;
   },
@@ -74,7 +79,7 @@ class HostHandle {
   }
 
   async up(): Promise<Running> {
-    const { config, cwd, profile, mutant, links, run, seed, logDir, originNs } = this.#blueprint;
+    const { config, cwd, profile, mutant, links, hidesNames, run, seed, logDir, originNs } = this.#blueprint;
     await mkdir(logDir, { recursive: true });
     this.#process.stderr?.pipe(createWriteStream(path.join(logDir, 'host.log')));
     const start: HostStart = {
@@ -89,6 +94,7 @@ class HostHandle {
       profile,
       mutant,
       links,
+      hidesNames,
     };
     const { entryUrl, apiUrl, toxiproxyUrl } = await within(
       UP_LIMIT_MS,
@@ -110,11 +116,10 @@ class HostHandle {
       lift: (link, name) => faults.lift(link, name),
       heal: (link) => faults.heal(link),
       process: async (link, name, action) => {
-        const what = `${action} of ${link}`;
-        if (action === 'kill' || action === 'pause' || action === 'restart')
-          await faults.noteProcess(link, name, action);
-        await this.#tell(what, { do: 'process', link, action });
-        if (action !== 'kill' && action !== 'pause') await faults.noteProcess(link, name, null);
+        const isUndo = action === 'start' || action === 'resume' || action === 'show-name';
+        if (!isUndo) await faults.noteProcess(link, name, action);
+        await this.#tell(`${action} of ${link}`, { do: 'process', link, action });
+        if (isUndo || action === 'restart') await faults.noteProcess(link, name, null);
       },
       residue: () => faults.residue(),
       audit: (name) => this.#audit(name),

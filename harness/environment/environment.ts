@@ -13,6 +13,8 @@ export interface Blueprint {
   profile: string;
   mutant: string | null;
   links: LinkEngine;
+  /** True: the target must find its links by names that can be taken away. */
+  hidesNames: boolean;
   run: string;
   seed: number;
   /** Output of every process is kept here. */

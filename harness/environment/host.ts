@@ -26,6 +26,7 @@ import { Child, childEnv, killAllChildren } from './child.ts';
 import { type Dependency, foreignDependency, ownDependency } from './dependency.ts';
 import { watchMachine } from './machine.ts';
 import { HostCommand, type HostMessage, HostStart } from './messages.ts';
+import { Names, nameOf } from './names.ts';
 import { copyCluster, freePort, postgresUrl, preparedCluster, startPostgres } from './postgres.ts';
 import { fill, fillAll } from './template.ts';
 import { OwnedToxiproxy } from './toxiproxy.ts';
@@ -52,6 +53,7 @@ class Host {
   readonly #dependencies = new Map<string, Dependency>();
   #target: Child | null = null;
   #toxiproxy: OwnedToxiproxy | null = null;
+  #names: Names | null = null;
   readonly #feed = new EventFeed();
   readonly #api = buildApi({
     links: this.#links,
@@ -77,6 +79,8 @@ class Host {
     await chmod(dir, 0o711); // PostgreSQL runs as another user than root and must reach its folder
     await mkdir(logDir, { recursive: true });
     if (this.#start.links === 'toxiproxy') await this.#toxiproxyUp();
+    if (this.#start.hidesNames)
+      this.#names = await Names.up(path.join(dir, 'names'), Object.keys(config.links));
     await Promise.all(Object.entries(config.links).map(([name, link]) => this.#linkUp(name, link)));
     await this.#api.listen({ host: LOOPBACK, port: 0 });
 
@@ -86,7 +90,8 @@ class Host {
       ...(config.profiles[profile]?.env ?? {}),
       ...(mutant === null || target.mutantEnv === undefined ? {} : { [target.mutantEnv]: mutant }),
     };
-    this.#target = this.#spawn(target.name, target.start.command, env);
+    const command = this.#names?.wrap(target.start.command) ?? target.start.command;
+    this.#target = this.#spawn(target.name, command, env);
     const entryUrl = await announcedUrl(this.#target);
     await untilReady(new URL(target.readyPath, entryUrl));
     const apiUrl = `http://${LOOPBACK}:${(this.#api.server.address() as AddressInfo).port}`;
@@ -152,7 +157,8 @@ class Host {
     const link = this.#makeLink(name, { host: LOOPBACK, port: 0 }, upstream, config.protocol);
     await link.enable();
     this.#links.set(name, link);
-    this.#setValues('link', name, config, link.listen);
+    const host = this.#names === null ? link.listen.host : nameOf(name);
+    this.#setValues('link', name, config, { host, port: link.listen.port });
     this.#setValues('dependency', name, config, dependency.upstream);
   }
 
@@ -168,6 +174,10 @@ class Host {
     const dependency = this.#dependencies.get(name);
     const config = this.#start.config.links[name];
     if (dependency === undefined || config === undefined) throw new UsageError(`no link "${name}"`);
+    if (action === 'hide-name' || action === 'show-name') {
+      await this.#names?.show(name, action === 'show-name');
+      return;
+    }
     const before = dependency.upstream;
     await dependency.act(action);
     if (dependency.upstream === before) return;

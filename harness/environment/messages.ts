@@ -18,6 +18,7 @@ export const HostStart = z.object({
   profile: z.string(),
   mutant: z.string().nullable(),
   links: LinkEngine,
+  hidesNames: z.boolean(),
 });
 export type HostStart = z.infer<typeof HostStart>;
 

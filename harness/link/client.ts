@@ -81,7 +81,11 @@ export class FaultClient {
   async noteProcess(link: string, name: string, action: string | null): Promise<void> {
     const path = `/proxies/${encodeURIComponent(link)}/shadows/${encodeURIComponent(name)}`;
     if (action === null) await this.#delete(path, link, name);
-    else await this.#call('PUT', path, `${action} of ${link}`, { type: `process_${action}`, attributes: {} });
+    else {
+      // Without its name a dependency is never dialled: what still passes is not hit by that.
+      const body = { type: `process_${action}`, attributes: {}, acts: action !== 'hide-name' };
+      await this.#call('PUT', path, `${action} of ${link}`, body);
+    }
   }
 
   /** Lifts one fault; one that is already lifted is left alone. */

@@ -164,8 +164,8 @@ export class Link {
   }
 
   /** Names of the faults that others inject on this hop. */
-  get shadows(): ReadonlySet<string> {
-    return this.#shadows;
+  get shadows(): readonly string[] {
+    return [...this.#shadows.keys()];
   }
 
   /** What holds the listener closed, if anything does. */
@@ -242,19 +242,21 @@ export class Link {
   /**
    * Notes a fault that somebody else injects on this hop (a real Toxiproxy behind it, a signal to the
    * dependency), so that what passes meanwhile is attributed to it. `spec` null: it is over.
+   * @param acts false: it acts before anything reaches this hop, so what does reach it was not hit
    */
-  shadow(name: string, spec: Fault | null): void {
+  shadow(name: string, spec: Fault | null, acts = true): void {
     if (spec === null && !this.#shadows.has(name)) return;
     if (spec === null) this.#shadows.delete(name);
-    else this.#shadows.add(name);
+    else this.#shadows.set(name, acts);
     for (const connection of this.#connections) {
       if (spec === null) connection.unmark(name);
-      else connection.mark(name);
+      else if (acts) connection.mark(name);
     }
     this.#note(name, spec === null ? 'healed' : 'injected', spec);
   }
 
-  readonly #shadows = new Set<string>();
+  /** Names of the faults that others inject, and whether they act on what passes. */
+  readonly #shadows = new Map<string, boolean>();
 
   /** From its return on the kernel refuses; settles when the connections that came through it are gone too. */
   #closeListener(): Promise<void> {
@@ -268,7 +270,7 @@ export class Link {
     const connection = new Connection(++this.counters.connections, socket, this.#host);
     this.counters.open++;
     this.#connections.add(connection);
-    for (const name of this.#shadows) connection.mark(name);
+    for (const [name, acts] of this.#shadows) if (acts) connection.mark(name);
     for (const toxic of this.#toxics) {
       if (toxic.kind.onlyLive !== true) this.#roll(connection, toxic);
     }

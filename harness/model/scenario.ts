@@ -27,19 +27,27 @@ export const LinkEngine = z.enum(['embedded', 'toxiproxy']);
 export type LinkEngine = z.infer<typeof LinkEngine>;
 
 /**
- * What is done to a process: `kill` (SIGKILL) and `start` again, `pause` (SIGSTOP) and `resume`,
- * `restart` (SIGTERM, then start).
+ * What is done to the process behind a link: `kill` (SIGKILL) and `start` again, `pause` (SIGSTOP) and
+ * `resume`, `restart` (SIGTERM, then start); and to its name: `hide-name` and `show-name`.
  */
-export const ProcessAction = z.enum(['kill', 'start', 'pause', 'resume', 'restart']);
+export const ProcessAction = z.enum([
+  'kill',
+  'start',
+  'pause',
+  'resume',
+  'restart',
+  'hide-name',
+  'show-name',
+]);
 export type ProcessAction = z.infer<typeof ProcessAction>;
 
 /**
- * A fault on the process behind a link, for environments that own it. A killed one is started again and a
- * paused one resumed after `forMs`, or when recovery begins.
+ * A fault on the process behind a link, for environments that own it. A killed one is started again, a
+ * paused one resumed and a hidden name shown after `forMs`, or when recovery begins.
  */
 export const ProcessStep = z.strictObject({
   at: Milliseconds,
-  process: z.enum(['kill', 'pause', 'restart']),
+  process: z.enum(['kill', 'pause', 'restart', 'hide-name']),
   on: z.string().min(1),
   forMs: z.number().positive().optional(),
 });

@@ -152,6 +152,7 @@ async function runOnce(
     const blueprint = { config, cwd, profile: scenario.profile, mutant, links, run, originNs, now };
     await using running = await environment.up({
       ...blueprint,
+      hidesNames: scenario.timeline.some((step) => 'process' in step && step.process === 'hide-name'),
       seed: scenarioSeed,
       logDir: path.join(dir, 'logs'),
       emit: recorder.record,
@@ -236,7 +237,7 @@ function warmUpPlan(scenario: Scenario, { config, seed, run }: RunOptions): Plan
 }
 
 /** What ends a fault on a process; null: it ends by itself. */
-const UNDO = { kill: 'start', pause: 'resume', restart: null } as const;
+const UNDO = { kill: 'start', pause: 'resume', restart: null, 'hide-name': 'show-name' } as const;
 
 /** Injects and lifts faults at their moments. What nobody lifts is lifted when recovery begins. */
 async function playTimeline(

@@ -44,6 +44,9 @@ export const ToxicChange = z.object({
 /** A fault with the name it shall have. */
 export const FaultBody = Fault.extend({ name: z.string().min(1) });
 
+/** A fault that somebody else injects; see Link.shadow. */
+export const ShadowBody = Fault.extend({ acts: z.boolean().default(true) });
+
 export const ProxyBody = z.object({
   name: z.string().default(''),
   upstream: z.string().default(''),

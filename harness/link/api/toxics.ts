@@ -9,7 +9,7 @@ import { resolveFault } from '../faults.ts';
 import type { Link, ProtocolFaultSpec } from '../link.ts';
 import type { Toxic, ToxicSpec, ToxicType } from '../toxic.ts';
 import { TOXICS } from '../toxics/registry.ts';
-import { ApiError, badBody, FaultBody, read, refusable, ToxicBody, ToxicChange } from './body.ts';
+import { ApiError, badBody, FaultBody, read, refusable, ShadowBody, ToxicBody, ToxicChange } from './body.ts';
 import { viewFault, viewToxic, viewToxics } from './view.ts';
 
 interface ProxyParams {
@@ -70,7 +70,8 @@ export function toxicRoutes(app: FastifyInstance, find: (name: string) => Link, 
   });
 
   app.put<{ Params: FaultParams }>('/proxies/:proxy/shadows/:fault', ({ params, body }, reply) => {
-    find(params.proxy).shadow(params.fault, read(Fault, body, warn));
+    const { acts, ...fault } = read(ShadowBody, body, warn);
+    find(params.proxy).shadow(params.fault, fault, acts);
     return reply.code(204).send();
   });
 
