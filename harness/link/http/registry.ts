@@ -9,6 +9,14 @@ import { httpSlowFirstByte } from './faults/http_slow_first_byte.ts';
 import { httpStatus } from './faults/http_status.ts';
 import { httpWrongContentType } from './faults/http_wrong_content_type.ts';
 import { httpWrongSchema } from './faults/http_wrong_schema.ts';
+import { llmEmptyChoices } from './faults/llm_empty_choices.ts';
+import { llmEvents } from './faults/llm_events.ts';
+import { llmFinish } from './faults/llm_finish.ts';
+import { llmRateLimit } from './faults/llm_rate_limit.ts';
+import { llmSlowTokens } from './faults/llm_slow_tokens.ts';
+import { llmStall } from './faults/llm_stall.ts';
+import { llmStreamCut } from './faults/llm_stream_cut.ts';
+import { llmStreamEnd } from './faults/llm_stream_end.ts';
 
 const all = [
   httpStatus,
@@ -20,6 +28,14 @@ const all = [
   httpWrongContentType,
   httpMalformedJson,
   httpWrongSchema,
+  llmRateLimit,
+  llmSlowTokens,
+  llmStall,
+  llmStreamCut,
+  llmStreamEnd,
+  llmEvents,
+  llmEmptyChoices,
+  llmFinish,
 ];
 
 export const HTTP_FAULTS: ReadonlyMap<string, HttpFaultType> = new Map(
