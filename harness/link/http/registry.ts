@@ -1,5 +1,6 @@
 /** Every HTTP fault there is. To add one: a file in `faults/`, a line here, and a row in docs/faults.md. */
 import type { HttpFaultType } from './fault.ts';
+import { embeddingWrong } from './faults/embedding_wrong.ts';
 import { httpBodyCut } from './faults/http_body_cut.ts';
 import { httpCloseOnReuse } from './faults/http_close_on_reuse.ts';
 import { httpHangAfterHeaders } from './faults/http_hang_after_headers.ts';
@@ -36,6 +37,7 @@ const all = [
   llmEvents,
   llmEmptyChoices,
   llmFinish,
+  embeddingWrong,
 ];
 
 export const HTTP_FAULTS: ReadonlyMap<string, HttpFaultType> = new Map(
