@@ -7,8 +7,8 @@ import type { EndedBy } from '../../model/history.ts';
 import type { Nanoseconds } from '../../model/time.ts';
 import type { Conversation, ConversationEnds } from '../conversation.ts';
 import { Exchange } from './exchange.ts';
-import { claim, type HttpAct, type HttpFault, needsBody } from './fault.ts';
-import { FilteredAnswer } from './filtering.ts';
+import { claim, type HttpFault, needsBody } from './fault.ts';
+import { FilteredAnswers } from './filtered-answers.ts';
 import { encodeAnswer, withHeaders } from './message.ts';
 import { type Framing, framingOf, type Head, MessageParser } from './parser.ts';
 import { RetryLedger } from './retries.ts';
@@ -31,6 +31,7 @@ export class HttpConversation implements Conversation {
   readonly #ledger: RetryLedger;
   readonly #requests: MessageParser;
   readonly #responses: MessageParser;
+  readonly #answers: FilteredAnswers;
   /** In the order of their requests; the first one's answer is the one on its way. */
   readonly #underWay: Exchange[] = [];
   /** Answered after the target had sent FIN: whether anybody read the answer shows when it closes. */
@@ -40,11 +41,8 @@ export class HttpConversation implements Conversation {
   #watching = true;
   #responseIsUntilClose = false;
   #targetEndedT: Nanoseconds | null = null;
-  #dependencyEnded = false;
   /** Bytes of the target that wait until an answer of ours is out; only a pipelining client has any. */
   #parked: Buffer[] | null = null;
-  /** The answer that a fault has taken hold of. */
-  #filtered: FilteredAnswer | null = null;
   // The chunk being pushed, and from where on its bytes are still to be forwarded.
   #chunk: Buffer = EMPTY;
   #forwardFrom = 0;
@@ -55,6 +53,7 @@ export class HttpConversation implements Conversation {
     this.#ends = ends;
     this.#faults = faults;
     this.#ledger = ledger;
+    this.#answers = new FilteredAnswers(ends, () => this.#endAnswer());
     this.#requests = new MessageParser({
       head: (head, held, from, to) => this.#requestHead(head, held, from, to),
       content: (from, to) => this.#current?.requestContent(this.#chunk.subarray(from, to)),
@@ -101,23 +100,20 @@ export class HttpConversation implements Conversation {
 
   targetEnded(): void {
     this.#targetEndedT = this.#ends.now();
-    if (!this.#watching) return;
-    this.#letGo();
-    const held = this.#requests.surrender();
-    if (held !== null) this.#ends.forward(held);
+    if (this.#watching) {
+      this.#letGo();
+      const held = this.#requests.surrender();
+      if (held !== null) this.#ends.forward(held);
+    }
+    this.#answers.targetEnded();
   }
 
   fromDependency(chunk: Buffer): void {
-    if (this.#filtered === null) this.#ends.answer(chunk);
-    else this.#filtered.push(chunk);
+    this.#answers.fromDependency(chunk);
   }
 
   dependencyEnded(): void {
-    this.#dependencyEnded = true;
-    if (this.#filtered !== null) this.#filtered.dependencyEnded();
-    // Whether anybody read the answer shows by a RST of the target, for which the connection must be there.
-    else if (this.#unread.length > 0) this.#ends.after(RESET_ARRIVES_MS, () => this.#ends.endAnswer());
-    else this.#ends.endAnswer();
+    this.#answers.dependencyEnded();
   }
 
   toTarget(chunk: Buffer): void {
@@ -133,6 +129,7 @@ export class HttpConversation implements Conversation {
   }
 
   closed(endedBy: EndedBy, abrupt: boolean): void {
+    this.#answers.closed();
     this.#judgeUnread(abrupt && endedBy === 'target');
     const answering = this.#underWay[0];
     if (answering !== undefined && answering.status !== null && this.#responseIsUntilClose && !abrupt) {
@@ -217,29 +214,24 @@ export class HttpConversation implements Conversation {
       for (const piece of raw) this.#ends.forward(piece);
       return;
     }
-    exchange.faults.add(claimed.fault.name);
+    const { name, chooser } = claimed.fault;
     exchange.act = claimed.act;
-    if (claimed.act.do !== 'filter') return;
-    this.#filter(exchange, claimed.act);
+    if (claimed.act.do !== 'filter') {
+      exchange.faults.add(name);
+      return;
+    }
+    this.#answers.take({ method, http10: head.start.endsWith('HTTP/1.0') }, claimed.act, {
+      hit: () => exchange.faults.add(name),
+      missed: () => chooser.untake(),
+    });
     this.#ends.forward(withHeaders(raw[0]?.toString('latin1') ?? head.text, LEFT_OUT));
     for (const piece of raw.slice(1)) this.#ends.forward(piece);
   }
 
-  #filter(exchange: Exchange, act: HttpAct & { do: 'filter' }): void {
-    const asked = { method: exchange.method, http10: exchange.head.start.endsWith('HTTP/1.0') };
-    this.#filtered = new FilteredAnswer(asked, act.filter, {
-      answer: (chunk) => this.#ends.answer(chunk),
-      endAnswer: () => this.#ends.endAnswer(),
-      abort: (how) => this.#ends.abort(how),
-      after: (ms, later) => this.#ends.after(ms, later),
-      random: () => this.#ends.random(),
-      holdDependency: (hold) => this.#ends.holdDependency(hold),
-      done: (leftover) => {
-        this.#filtered = null;
-        for (const chunk of leftover) this.fromDependency(chunk);
-        if (this.#dependencyEnded) this.#ends.endAnswer();
-      },
-    });
+  #endAnswer(): void {
+    // Whether anybody read the answer shows by a RST of the target, for which the connection must be there.
+    if (this.#unread.length > 0) this.#ends.after(RESET_ARRIVES_MS, () => this.#ends.endAnswer());
+    else this.#ends.endAnswer();
   }
 
   /** A client that asks before it sends its body is told to go on, where the dependency will not tell it. */

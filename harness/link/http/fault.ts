@@ -32,10 +32,28 @@ export interface AnswerHead {
   headers: [name: string, value: string][];
 }
 
+/** The head of the dependency's answer, and what it says of the body to come. */
+export interface AnsweredHead extends AnswerHead {
+  /** False: none follows, whatever the head says (HEAD, 204, 304, a length of 0). */
+  hasBody: boolean;
+  /** Length of the body where the head tells it; null: it comes in chunks, or until the connection closes. */
+  bodyBytes: number | null;
+}
+
 /** Where a filter puts what the target shall see. */
 export interface AnswerSink {
-  /** Must come first, once. */
-  head(head: AnswerHead): void;
+  /**
+   * The fault acts on this answer. A filter that never says so has hit nothing: the request is not
+   * counted and does not bear the fault's name. To be said before the end.
+   */
+  hit(): void;
+  /** Only while it is given the head: the answer goes on as it came, and the filter hears no more of it. */
+  pass(): void;
+  /**
+   * Must come first, once.
+   * @param bodyBytes announced as the length of the body; left out or null: it goes in chunks
+   */
+  head(head: AnswerHead, bodyBytes?: number | null): void;
   /** Bytes of the body. */
   body(bytes: Buffer): void;
   /** The body is complete. */
@@ -50,9 +68,11 @@ export interface AnswerSink {
 
 /** Takes the dependency's answer, in order: one head, bytes of the body, one end. */
 export interface AnswerFilter {
-  head(head: AnswerHead): void;
+  head(head: AnsweredHead): void;
   body(bytes: Buffer): void;
   end(): void;
+  /** Bytes it keeps back for later; past a bound the dependency is made to wait. Left out: it keeps few. */
+  heldBytes?(): number;
 }
 
 /** What a fault does to a request. */

@@ -19,6 +19,8 @@ export interface FilteringEnds {
   abort(how: 'fin' | 'rst'): void;
   after(ms: number, act: () => void): void;
   random(): number;
+  /** The fault acts. */
+  hit(): void;
   /** True: read no more from the dependency for now. */
   holdDependency(hold: boolean): void;
   /** The answer is over; `leftover` are bytes behind it. */
@@ -31,15 +33,8 @@ export interface AskedBy {
   http10: boolean;
 }
 
-const NO_BODY: ReadonlySet<number> = new Set([204, 304]);
-/** Made anew for the answer as the filter left it. */
-const FRAMING_HEADERS: ReadonlySet<string> = new Set([
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'keep-alive',
-  'trailer',
-]);
+/** How what the filter makes of the body is framed. */
+type Output = 'none' | 'length' | 'chunked' | 'until-close';
 
 export class FilteredAnswer {
   readonly #ends: FilteringEnds;
@@ -49,11 +44,14 @@ export class FilteredAnswer {
   readonly #leftover: Buffer[] = [];
   #chunk: Buffer = EMPTY;
   #framing: Framing | null = null;
-  /** How the filter's own output is framed. */
-  #output: 'none' | 'chunked' | 'until-close' = 'none';
+  #output: Output = 'none';
+  /** The filter wants nothing of the answer: it goes on as it came, framing included. */
+  #passing = false;
   #inputOver = false;
   #outputOver = false;
-  #heldBytes = 0;
+  #settled = false;
+  /** Callbacks that the filter has asked for and not got yet. */
+  #awaited = 0;
 
   constructor(asked: AskedBy, makeFilter: (sink: AnswerSink) => AnswerFilter, ends: FilteringEnds) {
     this.#asked = asked;
@@ -62,10 +60,11 @@ export class FilteredAnswer {
     this.#parser = new MessageParser({
       head: (head, held, from, to) => this.#head(head, held, from, to),
       content: (from, to) => {
-        this.#heldBytes += to - from;
-        this.#filter.body(this.#chunk.subarray(from, to));
+        if (!this.#passing && !this.#outputOver) this.#filter.body(this.#chunk.subarray(from, to));
       },
-      body: () => {},
+      body: (from, to) => {
+        if (this.#passing) this.#ends.answer(this.#chunk.subarray(from, to));
+      },
       end: () => this.#end(),
       holding: () => {},
       lost: (_why, held, from) => {
@@ -78,6 +77,11 @@ export class FilteredAnswer {
     });
   }
 
+  /** All of the answer has come, not all of it has left, and no time is set for the rest: the filter leaves it so. */
+  get isLeftHanging(): boolean {
+    return this.#inputOver && !this.#outputOver && this.#awaited === 0;
+  }
+
   /** Bytes of the dependency. */
   push(chunk: Buffer): void {
     if (this.#inputOver) {
@@ -88,7 +92,7 @@ export class FilteredAnswer {
     const read = this.#parser.push(chunk);
     this.#chunk = EMPTY;
     if (read < chunk.length) this.#leftover.push(chunk.subarray(read));
-    this.#ends.holdDependency(!this.#outputOver && this.#heldBytes > HELD_BYTES_MAX);
+    this.#hold();
     this.#settle();
   }
 
@@ -96,43 +100,61 @@ export class FilteredAnswer {
   dependencyEnded(): void {
     if (this.#inputOver) return;
     this.#inputOver = true;
-    if (this.#framing?.kind === 'until-close') this.#filter.end();
+    if (this.#passing) this.#outputOver = true;
+    else if (this.#framing?.kind === 'until-close') this.#endBody();
     else if (!this.#outputOver) this.#ends.abort('fin'); // it broke off, and so must we
     this.#settle();
   }
 
   #head(head: Head, held: Buffer | null, from: number, to: number): Framing {
     const status = Number(head.start.slice(9, 12));
-    if (status < 200 && status !== 101) {
+    const goOn = (): void => {
       if (held !== null) this.#ends.answer(held);
       this.#ends.answer(this.#chunk.subarray(from, to));
+    };
+    if (status < 200 && status !== 101) {
+      goOn();
       return { kind: 'none' };
     }
     const bodiless = this.#asked.method === 'HEAD' || NO_BODY.has(status) || status === 101;
-    this.#framing = bodiless ? { kind: 'none' } : framingOf(head, { kind: 'until-close' });
+    const framing: Framing = bodiless ? { kind: 'none' } : framingOf(head, { kind: 'until-close' });
+    this.#framing = framing;
     if (bodiless) this.#output = 'none';
     else this.#output = this.#asked.http10 ? 'until-close' : 'chunked';
-    this.#filter.head({ status, headers: headersOf(head) });
-    return this.#framing;
+    const bodyBytes = framing.kind === 'length' ? framing.bytes : null;
+    this.#filter.head({ status, headers: headersOf(head), hasBody: !bodiless && bodyBytes !== 0, bodyBytes });
+    if (this.#passing) goOn();
+    return framing;
   }
 
   #end(): void {
     if (this.#framing === null) return; // an interim answer
     this.#inputOver = true;
     this.#parser.pause();
-    this.#filter.end();
+    if (this.#passing) this.#outputOver = true;
+    else this.#endBody();
+  }
+
+  #endBody(): void {
+    if (!this.#outputOver) this.#filter.end();
   }
 
   #sink(): AnswerSink {
     return {
-      head: (head) => this.#ends.answer(encodeHead(head, this.#output)),
+      hit: () => this.#ends.hit(),
+      pass: () => {
+        this.#passing = true;
+      },
+      head: (head, bodyBytes = null) => {
+        if (bodyBytes !== null && this.#output !== 'none') this.#output = 'length';
+        const closes = this.#framing?.kind === 'until-close';
+        this.#ends.answer(encodeHead(head, { framed: this.#output, bodyBytes, closes }));
+      },
       body: (bytes) => {
         if (this.#outputOver || bytes.length === 0) return;
-        this.#heldBytes -= bytes.length;
-        if (this.#output === 'until-close') this.#ends.answer(bytes);
-        else if (this.#output === 'chunked')
-          this.#ends.answer(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF]));
-        if (this.#heldBytes <= HELD_BYTES_MAX) this.#ends.holdDependency(false);
+        if (this.#output === 'chunked') this.#answerChunk(bytes);
+        else if (this.#output !== 'none') this.#ends.answer(bytes);
+        this.#hold();
       },
       end: () => {
         if (this.#outputOver) return;
@@ -146,18 +168,42 @@ export class FilteredAnswer {
         this.#outputOver = true;
         this.#ends.abort(how);
       },
-      after: (ms, act) => this.#ends.after(ms, act),
+      after: (ms, act) => {
+        this.#awaited++;
+        this.#ends.after(ms, () => {
+          this.#awaited--;
+          act();
+        });
+      },
       random: () => this.#ends.random(),
     };
   }
 
+  #answerChunk(bytes: Buffer): void {
+    const size = Buffer.from(`${bytes.length.toString(16)}\r\n`);
+    if (bytes.length <= JOINED_BYTES_MAX) this.#ends.answer(Buffer.concat([size, bytes, CRLF]));
+    else for (const part of [size, bytes, CRLF]) this.#ends.answer(part);
+  }
+
+  /** The dependency waits while the filter keeps back too much. */
+  #hold(): void {
+    const heldBytes = this.#outputOver ? 0 : (this.#filter.heldBytes?.() ?? 0);
+    this.#ends.holdDependency(heldBytes > HELD_BYTES_MAX);
+  }
+
   /** Once both what comes and what leaves is over; not from inside the parser, which may have bytes left. */
   #settle(): void {
-    if (!this.#inputOver || !this.#outputOver || this.#chunk !== EMPTY) return;
+    if (this.#settled || !this.#inputOver || !this.#outputOver || this.#chunk !== EMPTY) return;
+    this.#settled = true;
     this.#ends.holdDependency(false);
     this.#ends.done(this.#leftover.splice(0));
   }
 }
+
+/** Above this a chunk's size line, bytes and end are written one by one: joining them would copy. */
+const JOINED_BYTES_MAX = 16 * 1024;
+
+const NO_BODY: ReadonlySet<number> = new Set([204, 304]);
 
 const EMPTY = Buffer.alloc(0);
 const CRLF = Buffer.from('\r\n');
@@ -172,12 +218,24 @@ function headersOf({ text }: Head): [string, string][] {
   return headers;
 }
 
-function encodeHead({ status, headers }: AnswerHead, output: 'none' | 'chunked' | 'until-close'): Buffer {
-  const kept = headers.filter(([name]) => output === 'none' || !FRAMING_HEADERS.has(name.toLowerCase()));
-  if (output === 'chunked') kept.push(['transfer-encoding', 'chunked']);
-  if (output === 'until-close') kept.push(['connection', 'close']);
+function encodeHead(
+  { status, headers }: AnswerHead,
+  { framed, bodyBytes, closes }: { framed: Output; bodyBytes: number | null; closes: boolean },
+): Buffer {
+  const kept = headers.filter(([name]) => framed === 'none' || !isMadeAnew(name, framed));
+  if (framed === 'length') kept.push(['content-length', String(bodyBytes)]);
+  if (framed === 'chunked') kept.push(['transfer-encoding', 'chunked']);
+  if (framed === 'until-close' || (closes && !kept.some(([name]) => name.toLowerCase() === 'connection')))
+    kept.push(['connection', 'close']);
   return Buffer.from(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Injected'}\r\n${kept.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
     'latin1',
   );
+}
+
+/** Whether a header speaks of the framing, which is another for the answer as the filter left it. */
+function isMadeAnew(name: string, framed: Output): boolean {
+  const lower = name.toLowerCase();
+  if (lower === 'connection' || lower === 'keep-alive') return framed === 'until-close';
+  return lower === 'content-length' || lower === 'transfer-encoding' || lower === 'trailer';
 }

@@ -77,3 +77,9 @@ const CONTENT = /"(?:content|response|text)":\s*"(?!")/;
 export function isToken(event: Buffer): boolean {
   return CONTENT.test(event.toString('latin1'));
 }
+
+/** Where the text begins that an event carries, in bytes; -1 where it carries none. */
+export function contentStart(event: Buffer): number {
+  const found = CONTENT.exec(event.toString('latin1'));
+  return found === null ? -1 : found.index + found[0].length;
+}
