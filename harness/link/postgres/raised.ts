@@ -2,7 +2,7 @@
  * Errors that the server raises because we ask it to. In place of the statement it gets one that must fail
  * and names a thing of ours that does not exist; the error that comes back is known by that name and gets
  * the SQLSTATE it was asked for. What the error does to the session (a failed transaction, a skipped
- * pipeline, ReadyForQuery) is thus the server's own doing. docs/decisions/0007 says why.
+ * pipeline, ReadyForQuery) is thus the server's own doing. docs/decisions/0008 says why.
  */
 import { errorResponse, execute, field, query } from './messages.ts';
 import { commits } from './names.ts';
