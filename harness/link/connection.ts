@@ -85,7 +85,10 @@ export class Connection {
       emit: (event) => host.emit(event),
       forward: (chunk) => this.#upstream.write(chunk),
       answer: (chunk) => this.#downstream.write(chunk),
-      endAnswer: () => this.#downstream.end(),
+      endAnswer: () => {
+        this.#firstEnder ??= 'link'; // unless it passes on a FIN that has been noted already
+        this.#downstream.end();
+      },
       abort: (how) => (how === 'fin' ? this.close('link') : this.#reset('link')),
       // No event tells of a RST that comes after the FIN, but the kernel then knows no peer any more. Node
       // remembers the address from the first time it is asked for, which therefore must be here.
@@ -94,6 +97,7 @@ export class Connection {
       random: () => host.random(),
       hostHeader: host.upstream.tls === undefined ? null : hostHeaderOf(host.upstream),
       holdDependency: (hold) => this.#downstream.hold(hold),
+      holdTarget: (hold) => this.#upstream.hold(hold),
       activeFaults: () => [...this.#active],
     });
     this.#emit('opened', null);

@@ -30,6 +30,8 @@ export interface ConversationEnds {
   random(): number;
   /** True: read nothing more from the dependency until told otherwise. */
   holdDependency(hold: boolean): void;
+  /** True: read nothing more from the target until told otherwise; its FIN and RST are not seen either. */
+  holdTarget(hold: boolean): void;
   /** Ids of the faults at work on the connection now. */
   activeFaults(): readonly string[];
 }

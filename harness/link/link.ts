@@ -19,6 +19,7 @@ import type { HttpFault, HttpFaultType } from './http/fault.ts';
 import { RetryLedger } from './http/retries.ts';
 import { PostgresConversation } from './postgres/conversation.ts';
 import type { PostgresFault } from './postgres/fault.ts';
+import { PostgresSessions } from './postgres/sessions.ts';
 import type { ProtocolFault } from './protocol-fault.ts';
 import { Toxic, type ToxicSpec } from './toxic.ts';
 
@@ -57,6 +58,7 @@ export class Link {
   readonly #toxics: Toxic[] = [];
   readonly #faults: ProtocolFault[] = [];
   readonly #ledger = new RetryLedger();
+  readonly #sessions = new PostgresSessions();
   readonly #leases = new Map<string, NodeJS.Timeout>();
   #listen: Address;
   #upstream: Upstream;
@@ -338,7 +340,7 @@ export class Link {
       case 'http':
         return new HttpConversation(ends, this.#faults as HttpFault[], this.#ledger);
       case 'postgres':
-        return new PostgresConversation(ends, this.#faults as PostgresFault[]);
+        return new PostgresConversation(ends, this.#faults as PostgresFault[], this.#sessions);
       case 'tcp':
         return tcpConversation(ends);
     }
