@@ -237,7 +237,7 @@ describe('a statement that is slow', () => {
 
   test('reaches the server later, and so does all that follows it on its connection', async () => {
     const client = await wireClient(cleanup, link.port);
-    link.arm({ type: 'postgres_slow', attributes: { delay: DELAY_MS }, match: { statement: '(1)' } });
+    link.arm({ type: 'postgres_slow', attributes: { delay_ms: DELAY_MS }, match: { statement: '(1)' } });
     const startMs = performance.now();
     client.socket.write(
       Buffer.concat([run('insert into t values (1)'), SYNC, query('insert into t values (2)')]),
@@ -251,7 +251,7 @@ describe('a statement that is slow', () => {
 
   test('holds up nobody else', async () => {
     const [slow, quick] = [await link.client(), await link.client()];
-    link.arm({ type: 'postgres_slow', attributes: { delay: 60_000 }, times: 1 });
+    link.arm({ type: 'postgres_slow', attributes: { delay_ms: 60_000 }, times: 1 });
     const late = failure(slow.query('select 1'));
     expect((await quick.query('select 2 as x')).rows).toEqual([{ x: 2 }]);
     await link.link.disable();
@@ -260,7 +260,7 @@ describe('a statement that is slow', () => {
 
   test('is sent on when the target leaves, and is its to have broken off', async () => {
     const client = await wireClient(cleanup, link.port);
-    link.arm({ type: 'postgres_slow', attributes: { delay: 60_000 } });
+    link.arm({ type: 'postgres_slow', attributes: { delay_ms: 60_000 } });
     client.socket.write(
       Buffer.concat([query('insert into t values (1)'), query('insert into t values (2)')]),
     );
@@ -278,7 +278,7 @@ describe('what is asked of a fault', () => {
     [{ type: 'postgres_error', attributes: { sqlstate: '40001', message: 'a\nb' } }, /message/],
     [{ type: 'postgres_cut', attributes: {} }, /when/],
     [{ type: 'postgres_sessions', attributes: { max: -1 } }, /max/],
-    [{ type: 'postgres_slow', attributes: { delay: 1, jitter: 2 } }, /jitter/],
+    [{ type: 'postgres_slow', attributes: { delay_ms: 1, jitter: 2 } }, /jitter/],
   ])('%j is refused', (fault, why) => {
     expect(() => link.arm(fault)).toThrow(why);
   });

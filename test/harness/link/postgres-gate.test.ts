@@ -142,7 +142,7 @@ describe('whatever bytes come under faults that match nothing', () => {
 describe('whatever bytes come under faults that hit', () => {
   const KINDS: FaultInput[] = [
     { type: 'postgres_error', attributes: { sqlstate: '40001' }, match: { every: 2 } },
-    { type: 'postgres_slow', attributes: { delay: 5 }, match: { every: 2 } },
+    { type: 'postgres_slow', attributes: { delay_ms: 5 }, match: { every: 2 } },
     { type: 'postgres_kill', match: { nth: 3 } },
     { type: 'postgres_cut', attributes: { when: 'before' }, match: { command: 'COMMIT', nth: 2 } },
     { type: 'postgres_cut', attributes: { when: 'after' }, match: { statement: 'e', nth: 2 } },

@@ -4,7 +4,7 @@ import { definePostgresFault } from '../fault.ts';
 
 const Attributes = z.strictObject({
   /** ms */
-  delay: z.int().min(0).max(86_400_000),
+  delay_ms: z.int().min(0).max(86_400_000),
 });
 
 export const postgresSlow = definePostgresFault<z.infer<typeof Attributes>>({
@@ -12,5 +12,5 @@ export const postgresSlow = definePostgresFault<z.infer<typeof Attributes>>({
   about: 'the statement reaches the server so many ms later, and what follows it on its connection too',
   attributes: Attributes,
   on: 'statement',
-  act: (_statement, { delay: delayMs }) => ({ do: 'delay', ms: delayMs }),
+  act: (_statement, { delay_ms: delayMs }) => ({ do: 'delay', ms: delayMs }),
 });
