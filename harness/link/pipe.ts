@@ -36,6 +36,7 @@ export class Pipe {
   #sinkFull = false;
   #heldByOwner = false;
   #ended = false;
+  #closesAtEnd = false;
 
   constructor(ends: PipeEnds) {
     this.#ends = ends;
@@ -101,8 +102,13 @@ export class Pipe {
 
   #lineAfter(running: Running): Line {
     const next = (): Stage | undefined => this.#running[this.#running.indexOf(running) + 1]?.stage;
-    return {
+    let hasClosed = false;
+    const line: Line = {
       push: (chunk) => {
+        if (hasClosed) {
+          line.drop(chunk.length);
+          return;
+        }
         const stage = next();
         if (stage !== undefined) {
           stage.write(chunk);
@@ -113,17 +119,26 @@ export class Pipe {
         this.#flow();
       },
       end: () => {
+        if (hasClosed) return;
         const stage = next();
-        if (stage === undefined) this.#ends.destination.end();
-        else stage.end();
+        if (stage !== undefined) stage.end();
+        else if (this.#closesAtEnd) this.#ends.close();
+        else this.#ends.destination.end();
       },
       drop: (byteCount) => {
         this.#heldBytes -= byteCount;
       },
-      close: () => this.#ends.close(),
+      close: () => {
+        if (hasClosed) return;
+        // What was passed on is still to go through the stages behind, and the close comes after it.
+        this.#closesAtEnd = true;
+        line.end();
+        hasClosed = true;
+      },
       reset: () => this.#ends.reset(),
       random: () => this.#ends.random(),
     };
+    return line;
   }
 
   #deliver(chunk: Buffer): void {
