@@ -10,6 +10,9 @@ import { EventSplitter, eventFormat, isToken } from './stream.ts';
 /** Enough to tell bodies of one run apart. */
 const HASH_DIGITS = 16;
 
+/** So much of a body is hashed; of a longer one the length has to tell the rest, or hashing would be the bottleneck. */
+const HASHED_BYTES_MAX = 1024 * 1024;
+
 /** HTTP statuses after which a client tries again (RFC 9110 §15.6, RFC 6585 §4). */
 const isTrouble = (status: number | null): boolean => status === null || status >= 500 || status === 429;
 
@@ -62,18 +65,22 @@ export class Exchange {
   }
 
   requestContent(bytes: Buffer): void {
-    this.#hash ??= createHash('sha256');
-    this.#hash.update(bytes);
     this.held?.content.push(bytes);
+    const leftBytes = HASHED_BYTES_MAX - this.#bodyBytes;
+    this.#bodyBytes += bytes.length;
+    if (leftBytes <= 0) return;
+    this.#hash ??= createHash('sha256');
+    this.#hash.update(bytes.length <= leftBytes ? bytes : bytes.subarray(0, leftBytes));
   }
 
   #bodyHash: string | null = null;
+  #bodyBytes = 0;
 
   /** The request is complete: whose attempt it is can be told. */
   endRequest(ledger: RetryLedger, t: Nanoseconds): void {
     this.requestEnded = true;
     this.#bodyHash = this.#hash?.digest('hex').slice(0, HASH_DIGITS) ?? null;
-    const request = `${this.method} ${this.path} ${this.#bodyHash}`;
+    const request = `${this.method} ${this.path} ${this.#bodyHash} ${this.#bodyBytes}`;
     const requestId = this.head.get('x-request-id') ?? null;
     this.#attempt = ledger.begin(request, this.#trace, requestId, t);
   }

@@ -40,7 +40,7 @@ export class Attempt {
 export class RetryLedger {
   readonly #known = new Map<string, Known>();
 
-  /** A request is complete. `request` is method, path and body hash. */
+  /** A request is complete. `request` is method, path, body hash and length. */
   begin(request: string, trace: string | null, requestId: string | null, t: number): Attempt {
     const by: AttemptBy = trace !== null ? 'trace' : requestId !== null ? 'request-id' : 'body';
     const key = `${trace ?? requestId ?? ''} ${request}`;
