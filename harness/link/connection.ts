@@ -58,6 +58,7 @@ export class Connection {
     this.#dependency = dial(host.upstream, (chunk) => {
       host.counters.downstreamIn += chunk.length;
       this.#conversation.fromDependency(chunk);
+      if (this.#conversation.keepsNothing === true) this.#downstream.recycle(chunk);
     });
 
     const shared = {
@@ -179,6 +180,7 @@ export class Connection {
       this.#bytesUp += chunk.length;
       this.#host.counters.upstreamIn += chunk.length;
       this.#conversation.fromTarget(chunk);
+      if (this.#conversation.keepsNothing === true) this.#upstream.recycle(chunk);
     });
     target.on('end', () => {
       this.#firstEnder ??= 'target';

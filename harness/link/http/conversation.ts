@@ -83,6 +83,12 @@ export class HttpConversation implements Conversation {
     });
   }
 
+  /** Faults and streams of events keep pieces of what passes; without them, parsers copy what they keep. */
+  get keepsNothing(): boolean {
+    if (this.#faults.length > 0 || !this.#answers.isEmpty || this.#parked !== null) return false;
+    return this.#underWay[0]?.isStream !== true;
+  }
+
   fromTarget(chunk: Buffer): void {
     if (this.#parked !== null) {
       this.#parked.push(chunk);

@@ -64,6 +64,11 @@ export class Exchange {
     return this.act !== null && this.act.do !== 'filter';
   }
 
+  /** Its answer is a stream of events, of which an unfinished one is kept. */
+  get isStream(): boolean {
+    return this.#tokens !== null;
+  }
+
   requestContent(bytes: Buffer): void {
     this.held?.content.push(bytes);
     const leftBytes = HASHED_BYTES_MAX - this.#bodyBytes;
