@@ -63,11 +63,11 @@ describe('a lease', () => {
     const proxy = await side.proxy(side.up.speaker, {
       type: 'limit_data',
       attributes: { bytes: 4 },
-      expiresMs: 300,
+      expiresMs: 800,
     });
     expect(await (await proxy.dial()).end()).toEqual({ bytes: 'last', end: 'fin' });
     expect(await proxy.call('GET /toxics')).toMatchObject([
-      { name: 'limit_data_downstream', expiresMs: 300 },
+      { name: 'limit_data_downstream', expiresMs: 800 },
     ]);
     await healed('limit_data_downstream');
     expect(await proxy.call('GET /toxics')).toEqual([]);
@@ -77,7 +77,7 @@ describe('a lease', () => {
   test('lifts a fault above TCP', async () => {
     const port = await httpProxy();
     await side.call(
-      'POST /proxies/web/faults {"name":"f","type":"http_status","attributes":{"status":503},"expiresMs":300}',
+      'POST /proxies/web/faults {"name":"f","type":"http_status","attributes":{"status":503},"expiresMs":800}',
     );
     expect(await get(port)).toBe(503);
     await healed('f');
@@ -87,7 +87,7 @@ describe('a lease', () => {
 
   test('enables a disabled proxy, with its toxics', async () => {
     const proxy = await side.proxy(side.up.speaker, { type: 'limit_data', attributes: { bytes: 4 } });
-    await proxy.call('POST  {"enabled":false,"expiresMs":300}');
+    await proxy.call('POST  {"enabled":false,"expiresMs":800}');
     expect(await dialOutcome(proxy.port)).toBe('ECONNREFUSED');
     await healed('down');
     expect(await (await proxy.dial()).end()).toEqual({ bytes: 'last', end: 'fin' });
@@ -149,10 +149,10 @@ describe('match', () => {
   });
 
   test('afterMs leaves a connection alone until it is so old', async () => {
-    const proxy = await side.proxy(side.up.echo, { type: 'limit_data', match: { afterMs: 400 } });
+    const proxy = await side.proxy(side.up.echo, { type: 'limit_data', match: { afterMs: 700 } });
     const client = await proxy.dial();
     expect(await client.echo('young')).toBe('young');
-    await new Promise((resolve) => setTimeout(resolve, 450)); // its age is what is waited for
+    await new Promise((resolve) => setTimeout(resolve, 750)); // its age is what is waited for
     client.socket.write('old');
     expect(await client.end()).toEqual({ bytes: 'young', end: 'fin' });
   });
