@@ -58,6 +58,7 @@ class Host {
   readonly #api = buildApi({
     links: this.#links,
     feed: this.#feed,
+    now: () => this.#now(),
     makeLink: (name, listen, upstream, protocol) => this.#makeLink(name, listen, upstream, protocol),
     warn: (text) => this.#emit({ kind: 'note', t: this.#now(), text }),
   });
