@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { postgresBinaries } from '../environment/postgres.ts';
 import { findToxiproxy } from '../link/toxiproxy-binary.ts';
+import { LOAD_ENGINES } from '../load/engines.ts';
 import { messageOf } from '../model/errors.ts';
 import { EXIT } from '../model/verdict.ts';
 import { loadConfig } from '../scenario/load.ts';
@@ -40,11 +41,7 @@ export function doctorCommand(): Command {
           'only for environments in containers: install Docker and start its daemon',
         ),
         toxiproxy(),
-        tool(
-          process.env.K6_BINARY ?? 'k6',
-          ['version'],
-          'only for load from k6: install it yourself (AGPL) and set K6_BINARY',
-        ),
+        k6(),
       ]);
       for (const { ok, optional, what, says } of findings)
         console.log(`${ok ? '✓' : optional ? '-' : '✗'} ${what.padEnd(18)} ${says}`);
@@ -143,6 +140,14 @@ async function toxiproxy(): Promise<Finding> {
     return { ok: true, optional: true, what, says: `${version} (${file})` };
   } catch (error) {
     return { ok: false, optional: true, what, says: `${messageOf(error)}; only for --links toxiproxy` };
+  }
+}
+
+async function k6(): Promise<Finding> {
+  try {
+    return { ok: true, optional: true, what: 'k6', says: await LOAD_ENGINES.k6.check() };
+  } catch (error) {
+    return { ok: false, optional: true, what: 'k6', says: `${messageOf(error)}; only for --load k6` };
   }
 }
 

@@ -60,6 +60,7 @@ async function runMutants(
         seed,
         mutant,
         links: 'embedded',
+        load: 'embedded',
         signal,
       },
       parallel,

@@ -1,7 +1,8 @@
 /** `tripcurve run`: runs scenarios, prints a line each, writes the run's report, exits with what came of it. */
 import path from 'node:path';
-import { Command } from 'commander';
-import type { LinkEngine } from '../model/scenario.ts';
+import { Command, Option } from 'commander';
+import { LOAD_ENGINES } from '../load/engines.ts';
+import { type LinkEngine, LoadEngineName } from '../model/scenario.ts';
 import { EXIT, type ExitCode, exitCodeOf, overall } from '../model/verdict.ts';
 import type { RunReport } from '../report/results.ts';
 import { writeReports } from '../report/run-report.ts';
@@ -20,6 +21,7 @@ interface Options {
   limit?: number;
   env: string;
   links?: LinkEngine;
+  load: LoadEngineName;
 }
 
 export function runCommand(): Command {
@@ -32,6 +34,11 @@ export function runCommand(): Command {
     .option(...LIMIT)
     .addOption(ENV())
     .addOption(LINKS())
+    .addOption(
+      new Option('--load <engine>', 'who sends the requests: our engine, or k6 (K6_BINARY, or on PATH)')
+        .choices(LoadEngineName.options)
+        .default('embedded'),
+    )
     .option('--json', 'print the verdicts as JSON, and nothing else, on stdout')
     .action(async (paths: string[], options: Options) => {
       process.exitCode = await run(paths, options);
@@ -40,18 +47,20 @@ export function runCommand(): Command {
 
 async function run(
   paths: string[],
-  { seed = newSeed(), json = false, mutant, parallel, limit, env, links }: Options,
+  { seed = newSeed(), json = false, mutant, parallel, limit, env, links, load }: Options,
 ): Promise<ExitCode> {
   const cwd = process.cwd();
   const environment = environmentOf(env);
   const config = await loadConfig(cwd);
   if (mutant !== undefined) known(mutant, config.target.mutants, '--mutant', 'mutant');
   const scenarios = await loadScenarios(cwd, paths, config);
+  const loadEngine = await LOAD_ENGINES[load].check(); // before anything is brought up for nothing
   const startedAt = new Date();
   const runId = newRunId(startedAt);
   const runDir = path.join(cwd, 'reports', runId);
   const say = (line: string): void => (json ? console.error(line) : console.log(line));
   say(`run ${runId}: ${scenarios.length} scenarios against ${config.target.name}, seed ${seed}`);
+  if (load !== 'embedded') say(`load from ${loadEngine}`);
 
   const stop = stopOnSignal();
   const guard =
@@ -69,6 +78,7 @@ async function run(
       seed,
       mutant: mutant ?? null,
       links: links ?? environment.linksDefault,
+      load,
       signal: stop.signal,
     },
     Math.min(parallel, environment.parallelMax ?? parallel),

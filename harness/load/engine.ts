@@ -4,28 +4,26 @@
  * cannot slow its own examiner (coordinated omission). What could not be sent is counted, not delayed.
  */
 import { type Dispatcher, Pool } from 'undici';
-import type { Config } from '../model/config.ts';
 import type { RequestEvent, Unnumbered } from '../model/history.ts';
-import type { Traffic } from '../model/scenario.ts';
-import { type Clock, type Ms, type Nanoseconds, toNs } from '../model/time.ts';
-import type { PlannedRequest } from './plan.ts';
+import { type Ms, type Nanoseconds, toNs } from '../model/time.ts';
+import type { LoadEngine, LoadOptions } from './load-engine.ts';
+import { headersOf, type PlannedRequest } from './plan.ts';
+import { NOT_SERVED, servedOf } from './served.ts';
 
 /** Longest sleep between looks at the plan; keeps a stop from waiting for a distant arrival. */
 const TICK_MAX_MS = 50;
 
-export interface LoadOptions {
-  entryUrl: string;
-  plan: readonly PlannedRequest[];
-  /** Moment of the run at which `atMs` 0 lies. */
-  startT: Nanoseconds;
-  traffic: Traffic;
-  served: Config['served'];
-  links: readonly string[];
-  now: Clock;
-  emit(event: Unnumbered<RequestEvent>): void;
-  /** Stops sending; what is open is awaited. */
-  signal: AbortSignal;
-}
+/** Time until the first request may leave: what listens for the start has to be told of it. */
+const SETTLE_MS = 100;
+
+/** The engine that is always there. */
+export const embeddedLoad: LoadEngine = {
+  check: () => Promise.resolve('embedded'),
+  start(options) {
+    const startT = options.now() + toNs(SETTLE_MS);
+    return Promise.resolve({ startT, driven: driveLoad({ ...options, startT }) });
+  },
+};
 
 /** Sends the plan and settles when the last answer has come or been given up. */
 export async function driveLoad(options: LoadOptions): Promise<void> {
@@ -105,11 +103,7 @@ async function send(pool: Pool, planned: PlannedRequest, options: LoadOptions): 
     const response = await pool.request({
       method: planned.method as Dispatcher.HttpMethod,
       path: planned.path,
-      headers: {
-        ...(planned.body === null ? {} : { 'content-type': 'application/json' }),
-        traceparent: `00-${planned.trace}-${planned.trace.slice(0, 16)}-01`,
-        ...planned.headers,
-      },
+      headers: headersOf(planned),
       body: planned.body,
       signal: limit,
     });
@@ -124,8 +118,6 @@ async function send(pool: Pool, planned: PlannedRequest, options: LoadOptions): 
   }
 }
 
-const NOT_SERVED = { servedBy: null, served: {}, ageMs: null };
-
 function base(planned: PlannedRequest, { startT: origin, now }: LoadOptions, startT: Nanoseconds) {
   const { name, key, trace, atMs } = planned;
   return { kind: 'request' as const, t: origin + toNs(atMs), startT, endT: now(), name, key, trace };
@@ -133,20 +125,4 @@ function base(planned: PlannedRequest, { startT: origin, now }: LoadOptions, sta
 
 function dropped(planned: PlannedRequest, options: LoadOptions): Unnumbered<RequestEvent> {
   return { ...base(planned, options, options.now()), status: null, outcome: 'dropped', ...NOT_SERVED };
-}
-
-function servedOf(headers: Record<string, string | string[] | undefined>, options: LoadOptions) {
-  const { served, links } = options;
-  if (served === undefined) return NOT_SERVED;
-  const read = (name: string | undefined): string | null => {
-    const value = name === undefined ? undefined : headers[name.toLowerCase()];
-    return typeof value === 'string' ? value : null;
-  };
-  const perLink: Record<string, string> = {};
-  for (const link of links) {
-    const by = read(served.perLinkHeader?.replace('{{link}}', link));
-    if (by !== null) perLink[link] = by;
-  }
-  const ageMs = Number(read(served.ageMsHeader) ?? Number.NaN);
-  return { servedBy: read(served.header), served: perLink, ageMs: Number.isNaN(ageMs) ? null : ageMs };
 }

@@ -8,6 +8,7 @@ import { seededRandom, seedFor } from '../model/random.ts';
 import type { Traffic } from '../model/scenario.ts';
 import type { Ms } from '../model/time.ts';
 import { nearest } from '../model/validate.ts';
+import { momentOf } from './arrivals.ts';
 
 /** One request to be sent. */
 export interface PlannedRequest {
@@ -47,13 +48,14 @@ export function planLoad(
 
   const random = seededRandom(seedFor(seed, 'load'));
   const plan: PlannedRequest[] = [];
-  const meanGapMs = 1000 / traffic.ratePerSecond;
-  for (let atMs = gap(); atMs < durationMs; atMs += gap()) plan.push(request(atMs, draw()));
+  for (let expected = gap(); momentOf(expected, traffic) < durationMs; expected += gap())
+    plan.push(request(momentOf(expected, traffic), draw()));
   return plan;
 
-  function gap(): Ms {
+  /** To the next arrival, in arrivals that are expected meanwhile: where the rate is high, that is soon. */
+  function gap(): number {
     // Independent arrivals have exponential gaps; 1 − u keeps the logarithm finite.
-    return traffic.arrivals === 'constant' ? meanGapMs : -Math.log(1 - random()) * meanGapMs;
+    return traffic.arrivals === 'constant' ? 1 : -Math.log(1 - random());
   }
 
   function draw(): string {
@@ -103,6 +105,15 @@ export function planLoad(
         .padStart(4, '0');
     return digits.slice(0, count);
   }
+}
+
+/** What is sent as headers; the same whoever sends it. A kind's own headers come last: they may replace ours. */
+export function headersOf({ headers, body, trace }: PlannedRequest): Record<string, string> {
+  return {
+    ...(body === null ? {} : { 'content-type': 'application/json' }),
+    traceparent: `00-${trace}-${trace.slice(0, 16)}-01`,
+    ...headers,
+  };
 }
 
 /** Applies `change` to every string inside a JSON value. */

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { Fault } from './fault.ts';
 import { BreakerState, Policy } from './policy.ts';
-import { LinkEngine, Scenario } from './scenario.ts';
+import { LinkEngine, LoadEngineName, Scenario } from './scenario.ts';
 
 /** Version of the file format; a reader refuses a newer one. */
 export const HISTORY_VERSION = 1;
@@ -23,6 +23,8 @@ export const HistoryHeader = z.object({
   environment: z.string(),
   /** Who injects toxics. */
   links: LinkEngine,
+  /** Who sent the requests; histories from before there was a choice do not say. */
+  load: LoadEngineName.default('embedded'),
   mutant: z.string().nullable(),
   target: z.string(),
   /** What the target declares per link, read before the fault. */
@@ -201,6 +203,7 @@ export type MachineEvent = z.infer<typeof MachineEvent>;
 
 /** Free text: a person's remark, a parser that lost track, a guard that fired. */
 export const NoteEvent = z.object({ ...base, kind: z.literal('note'), text: z.string() });
+export type NoteEvent = z.infer<typeof NoteEvent>;
 
 export const HistoryEvent = z.discriminatedUnion('kind', [
   RequestEvent,

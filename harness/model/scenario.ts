@@ -57,10 +57,18 @@ export type ProcessStep = z.infer<typeof ProcessStep>;
 export const Step = z.union([InjectStep, HealStep, ProcessStep]);
 export type Step = z.infer<typeof Step>;
 
+/** Who sends the requests: an engine of our own, or a k6 that the user has installed. */
+export const LoadEngineName = z.enum(['embedded', 'k6']);
+export type LoadEngineName = z.infer<typeof LoadEngineName>;
+
+const RatePerSecond = z.number().positive().max(10_000);
+
 /** Load as data: an open arrival process over weighted request kinds. */
 export const Traffic = z.strictObject({
-  /** Arrivals per second. */
-  ratePerSecond: z.number().positive().max(10_000),
+  /** Arrivals per second; with a ramp, those at its beginning. */
+  ratePerSecond: RatePerSecond,
+  /** Changes of the rate, one after the other from the first intended request on, each in a straight line. */
+  ramp: z.array(z.strictObject({ toRatePerSecond: RatePerSecond, forMs: z.int().positive() })).default([]),
   /** Weight of each request kind of the config. */
   mix: z.record(z.string(), z.number().min(0)),
   /** `poisson`: independent arrivals; `constant`: evenly spaced. */

@@ -5,7 +5,8 @@
 import type { Environment, Running } from '../environment/environment.ts';
 import { Recorder } from '../history/recorder.ts';
 import { resolveFault } from '../link/faults.ts';
-import { driveLoad, type LoadOptions } from '../load/engine.ts';
+import { driveLoad } from '../load/engine.ts';
+import type { LoadOptions } from '../load/load-engine.ts';
 import { planLoad } from '../load/plan.ts';
 import type { Config } from '../model/config.ts';
 import { UsageError } from '../model/errors.ts';
@@ -188,6 +189,7 @@ export class Session {
       seed,
       environment: environment.name,
       links,
+      load: 'embedded',
       mutant: null,
       impossible: [],
       target: config.target.name,

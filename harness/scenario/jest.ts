@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { embedded } from '../environment/embedded.ts';
-import { LinkEngine } from '../model/scenario.ts';
+import { LinkEngine, LoadEngineName } from '../model/scenario.ts';
 import { bindScenarios } from './define.ts';
 import { checkScenario, loadConfig } from './load.ts';
 import { runScenario } from './run.ts';
@@ -37,6 +37,7 @@ bindScenarios((input) => {
           seed: Number(setting('TRIPCURVE_SEED')),
           mutant: process.env.TRIPCURVE_MUTANT ?? null,
           links: LinkEngine.parse(process.env.TRIPCURVE_LINKS ?? 'embedded'),
+          load: LoadEngineName.parse(process.env.TRIPCURVE_LOAD ?? 'embedded'),
           signal: new AbortController().signal,
         },
       );

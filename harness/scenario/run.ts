@@ -9,14 +9,22 @@ import { starved } from '../check/machine.ts';
 import type { Environment, Running } from '../environment/environment.ts';
 import { writeHistory } from '../history/file.ts';
 import { Recorder } from '../history/recorder.ts';
-import { driveLoad, type LoadOptions, warmUp } from '../load/engine.ts';
+import { warmUp } from '../load/engine.ts';
+import { LOAD_ENGINES } from '../load/engines.ts';
+import type { StartOptions } from '../load/load-engine.ts';
 import { type PlannedRequest, planLoad } from '../load/plan.ts';
 import type { Config } from '../model/config.ts';
 import { AbortedError, EnvironmentError } from '../model/errors.ts';
 import { HISTORY_VERSION, type HistoryHeader } from '../model/history.ts';
 import type { Policy } from '../model/policy.ts';
 import { seedFor } from '../model/random.ts';
-import { type LinkEngine, phasesOf, type Scenario, type Traffic } from '../model/scenario.ts';
+import {
+  type LinkEngine,
+  type LoadEngineName,
+  phasesOf,
+  type Scenario,
+  type Traffic,
+} from '../model/scenario.ts';
 import { type Clock, clockFrom, type Nanoseconds, toMs, toNs } from '../model/time.ts';
 import { type Judgement, type Outcome, overall } from '../model/verdict.ts';
 import { readDeclared, watchBreakers } from '../probe/resilience.ts';
@@ -34,6 +42,8 @@ export interface RunOptions {
   mutant: string | null;
   /** Who injects toxics. */
   links: LinkEngine;
+  /** Who sends the requests. */
+  load: LoadEngineName;
   /** Aborts: heals, goes down, and throws AbortedError. */
   signal: AbortSignal;
 }
@@ -56,9 +66,6 @@ export interface ScenarioResult {
 
 /** How often a scenario is run anew because the machine was too busy. Never because the target failed. */
 const RERUNS_MAX = 2;
-
-/** Time between the warm-up and the first request that counts. */
-const SETTLE_MS = 100;
 
 /** Requests of each kind in a round of warm-up, and how long rounds go on until one is answered live. */
 const WARM_UP_EACH = 2;
@@ -90,7 +97,7 @@ async function runOnce(
   options: RunOptions,
   starvedRuns: number,
 ): Promise<ScenarioResult> {
-  const { config, cwd, environment, run, runDir, seed, mutant, links, signal } = options;
+  const { config, cwd, environment, run, runDir, seed, mutant, links, load, signal } = options;
   const dir = path.join(runDir, scenarioDir(scenario.name));
   await mkdir(dir, { recursive: true });
   const originNs = process.hrtime.bigint();
@@ -113,6 +120,7 @@ async function runOnce(
     seed,
     environment: environment.name,
     links,
+    load,
     mutant,
     impossible,
     target: config.target.name,
@@ -161,26 +169,28 @@ async function runOnce(
     const { resiliencePath } = config.target;
     if (resiliencePath !== undefined)
       declared = await readDeclared(new URL(resiliencePath, running.entryUrl));
-    await conduct(scenario, running, { ...options, now, recorder, seed: scenarioSeed });
+    await conduct(scenario, running, { ...options, dir, now, recorder, seed: scenarioSeed });
   }
 }
 
 interface Conduct extends RunOptions {
+  dir: string;
   now: Clock;
   recorder: Recorder;
 }
 
 /** Everything between "up" and "down". */
 async function conduct(scenario: Scenario, running: Running, options: Conduct): Promise<void> {
-  const { config, run, seed, now, recorder, signal } = options;
+  const { config, run, seed, dir, now, recorder, signal } = options;
   const { faultAtMs, healAtMs, endAtMs } = phasesOf(scenario);
   const stop = new AbortController();
   const stopped = AbortSignal.any([signal, stop.signal]);
   const plan = planLoad(scenario.traffic, config, endAtMs, seed, run);
-  const load: LoadOptions = {
+  const load: StartOptions = {
+    scenario,
+    dir,
     entryUrl: running.entryUrl,
     plan,
-    startT: now(),
     traffic: scenario.traffic,
     served: config.served,
     links: Object.keys(config.links),
@@ -188,8 +198,8 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
     emit: recorder.record,
     signal: stopped,
   };
-  await warmUp({ ...load, plan: warmUpPlan(scenario, options) }, WARM_UP_LIMIT_MS);
-  const startT = now() + toNs(SETTLE_MS);
+  await warmUp({ ...load, startT: now(), plan: warmUpPlan(scenario, options) }, WARM_UP_LIMIT_MS);
+  const { startT, driven } = await LOAD_ENGINES[options.load].start(load);
   const phase = (name: 'steady' | 'fault' | 'recovery' | 'end', atMs: number): void =>
     recorder.record({ kind: 'phase', t: startT + toNs(atMs), phase: name });
 
@@ -197,16 +207,18 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
     config.target.resiliencePath === undefined
       ? Promise.resolve()
       : watchBreakers(new URL(config.target.resiliencePath, running.entryUrl), now, recorder.record, stopped);
-  const driving = driveLoad({ ...load, startT });
-  const lost = running.lost.then((why) => {
-    throw new EnvironmentError(`${scenario.name}: ${why}`);
-  });
+  const lost = Promise.race([
+    running.lost.then((why) => {
+      throw new EnvironmentError(`${scenario.name}: ${why}`);
+    }),
+    driven.then(() => new Promise<never>(() => {})), // of the load only its failure ends the run early
+  ]);
   try {
     phase('steady', 0);
     await Promise.race([playTimeline(scenario, running, { startT, now, signal }), lost]);
     phase('fault', faultAtMs);
     phase('recovery', healAtMs);
-    await Promise.race([driving, lost]);
+    await Promise.race([driven, lost]);
     phase('end', endAtMs);
     await running.heal('all');
     recorder.record({ kind: 'residue', t: now(), left: await running.residue() });
@@ -218,7 +230,7 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
     }
   } finally {
     stop.abort();
-    await Promise.allSettled([driving, watching]);
+    await Promise.allSettled([driven, watching]);
   }
 }
 
@@ -230,6 +242,7 @@ function warmUpPlan(scenario: Scenario, { config, seed, run }: RunOptions): Plan
       ...scenario.traffic,
       mix: { [name]: 1 },
       ratePerSecond: 1_000,
+      ramp: [],
       arrivals: 'constant',
     };
     return planLoad(traffic, config, WARM_UP_EACH + 0.5, seedFor(seed, name), `${run}-warm-${name}`);
