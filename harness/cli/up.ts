@@ -129,7 +129,9 @@ async function watch(session: Session, guards: Guards, stop: AbortController): P
     const lines = renderView(view);
     // In a terminal the rows stand still and change; in a file or a pipe each second is kept.
     if (redraws && drawn > 0) process.stdout.write(`\u001b[${drawn}A`);
-    for (const line of lines) console.log(redraws ? `\u001b[2K${line}` : line);
+    // A line that wraps would be two rows, and the next redraw one row off.
+    for (const line of lines)
+      console.log(redraws ? `\u001b[2K${line.slice(0, process.stdout.columns)}` : line);
     drawn = lines.length;
     const why = await watchman.look(view);
     if (why !== null) return why;
