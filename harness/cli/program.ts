@@ -7,6 +7,7 @@ import { doctorCommand } from './doctor.ts';
 import { listCommand } from './list.ts';
 import { mutantsCommand } from './mutants.ts';
 import { proxyCommand } from './proxy.ts';
+import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 
@@ -32,6 +33,7 @@ export function buildProgram(): Command {
     runCommand(),
     listCommand(),
     checkCommand(),
+    reportCommand(),
     mutantsCommand(),
     proxyCommand(),
     doctorCommand(),
