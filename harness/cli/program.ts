@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { checkCommand } from './check.ts';
 import { doctorCommand } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { listCommand } from './list.ts';
 import { mutantsCommand } from './mutants.ts';
 import { proxyCommand } from './proxy.ts';
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
     checkCommand(),
     reportCommand(),
     mutantsCommand(),
+    exportCommand(),
     proxyCommand(),
     doctorCommand(),
     schemaCommand(),

@@ -271,6 +271,9 @@ describe('the other commands', () => {
     [['schema', '--help']],
     [['report', '--help']],
     [['report', 'merge', '--help']],
+    [['export', '--help']],
+    [['export', 'job', '--help']],
+    [['export', 'k6-operator', '--help']],
   ])('%j explains itself and exits 0', async (args) => {
     const { stdout, code } = await tripcurve('.', ...args).finished;
     expect(stdout).toMatch(/^Usage: tripcurve/);
