@@ -1,5 +1,6 @@
 /** Options that several commands share. */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { LinkEngine } from '../model/scenario.ts';
 import type { Shard } from '../scenario/select.ts';
 import { PARALLEL_DEFAULT } from '../scenario/suite.ts';
 
@@ -19,6 +20,22 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     return value;
   };
 }
+
+/** A number from `min` to `max`. */
+export function number(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= min && value <= max))
+      throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+/** `.addOption(LINKS())` */
+export const LINKS = (): Option =>
+  new Option('--links <engine>', 'who injects toxics: our links, or a real Toxiproxy behind them')
+    .choices(LinkEngine.options)
+    .default('embedded');
 
 /** `.option(...SEED)` */
 export const SEED = [

@@ -8,9 +8,12 @@ import { exportCommand } from './export.ts';
 import { listCommand } from './list.ts';
 import { mutantsCommand } from './mutants.ts';
 import { proxyCommand } from './proxy.ts';
+import { rehearsalCommands } from './rehearse.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
+import { saveCommand } from './save.ts';
 import { schemaCommand } from './schema.ts';
+import { upCommand } from './up.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -38,6 +41,9 @@ export function buildProgram(): Command {
     mutantsCommand(),
     exportCommand(),
     proxyCommand(),
+    upCommand(),
+    ...rehearsalCommands(),
+    saveCommand(),
     doctorCommand(),
     schemaCommand(),
   ];

@@ -1,8 +1,8 @@
 /** `tripcurve run`: runs scenarios, prints a line each, writes the run's report, exits with what came of it. */
 import path from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { embedded } from '../environment/embedded.ts';
-import { LinkEngine } from '../model/scenario.ts';
+import type { LinkEngine } from '../model/scenario.ts';
 import { EXIT, type ExitCode, exitCodeOf, overall } from '../model/verdict.ts';
 import type { RunReport } from '../report/results.ts';
 import { writeReports } from '../report/run-report.ts';
@@ -12,7 +12,7 @@ import { newRunId, newSeed } from '../scenario/run-id.ts';
 import { type Shard, selectScenarios } from '../scenario/select.ts';
 import { runSuite, type SuiteEntry } from '../scenario/suite.ts';
 import { exitCodeFor, sentenceFor } from './exit.ts';
-import { LIMIT, PARALLEL, SEED, SHARD, shardText, TAG } from './options.ts';
+import { LIMIT, LINKS, PARALLEL, SEED, SHARD, shardText, TAG } from './options.ts';
 
 interface Options {
   seed?: number;
@@ -36,11 +36,7 @@ export function runCommand(): Command {
     .option('--mutant <name>', 'run against the target with one named defect')
     .option(...PARALLEL)
     .option(...LIMIT)
-    .addOption(
-      new Option('--links <engine>', 'who injects toxics: our links, or a real Toxiproxy behind them')
-        .choices(LinkEngine.options)
-        .default('embedded'),
-    )
+    .addOption(LINKS())
     .option('--out <folder>', 'where the report goes (default: reports/<run>)')
     .option('--json', 'print the verdicts as JSON, and nothing else, on stdout')
     .action(async (paths: string[], options: Options) => {
