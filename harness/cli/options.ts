@@ -1,5 +1,8 @@
 /** Options that several commands share. */
 import { InvalidArgumentError, Option } from 'commander';
+import type { Environment } from '../environment/environment.ts';
+import { ENVIRONMENTS } from '../environment/registry.ts';
+import { UsageError } from '../model/errors.ts';
 import { LinkEngine } from '../model/scenario.ts';
 import type { Shard } from '../scenario/select.ts';
 import { PARALLEL_DEFAULT } from '../scenario/suite.ts';
@@ -35,7 +38,20 @@ export function number(min: number, max: number): (text: string) => number {
 export const LINKS = (): Option =>
   new Option('--links <engine>', 'who injects toxics: our links, or a real Toxiproxy behind them')
     .choices(LinkEngine.options)
+    .default(undefined, "the environment's own way");
+
+/** `.addOption(ENV())` */
+export const ENV = (): Option =>
+  new Option('--env <environment>', 'where the target and its dependencies run')
+    .choices([...ENVIRONMENTS.keys()])
     .default('embedded');
+
+/** The environment of that name. */
+export function environmentOf(name: string): Environment {
+  const environment = ENVIRONMENTS.get(name);
+  if (environment === undefined) throw new UsageError(`--env: no environment "${name}"`);
+  return environment;
+}
 
 /** `.option(...SEED)` */
 export const SEED = [

@@ -1,7 +1,6 @@
 /** `tripcurve run`: runs scenarios, prints a line each, writes the run's report, exits with what came of it. */
 import path from 'node:path';
 import { Command } from 'commander';
-import { embedded } from '../environment/embedded.ts';
 import type { LinkEngine } from '../model/scenario.ts';
 import { EXIT, type ExitCode, exitCodeOf, overall } from '../model/verdict.ts';
 import type { RunReport } from '../report/results.ts';
@@ -12,7 +11,7 @@ import { newRunId, newSeed } from '../scenario/run-id.ts';
 import { type Shard, selectScenarios } from '../scenario/select.ts';
 import { runSuite, type SuiteEntry } from '../scenario/suite.ts';
 import { exitCodeFor, sentenceFor } from './exit.ts';
-import { LIMIT, LINKS, PARALLEL, SEED, SHARD, shardText, TAG } from './options.ts';
+import { ENV, environmentOf, LIMIT, LINKS, PARALLEL, SEED, SHARD, shardText, TAG } from './options.ts';
 
 interface Options {
   seed?: number;
@@ -20,7 +19,8 @@ interface Options {
   mutant?: string;
   parallel: number;
   limit?: number;
-  links: LinkEngine;
+  env: string;
+  links?: LinkEngine;
   tag?: string[];
   shard?: Shard;
   out?: string;
@@ -36,6 +36,7 @@ export function runCommand(): Command {
     .option('--mutant <name>', 'run against the target with one named defect')
     .option(...PARALLEL)
     .option(...LIMIT)
+    .addOption(ENV())
     .addOption(LINKS())
     .option('--out <folder>', 'where the report goes (default: reports/<run>)')
     .option('--json', 'print the verdicts as JSON, and nothing else, on stdout')
@@ -46,9 +47,10 @@ export function runCommand(): Command {
 
 async function run(
   paths: string[],
-  { seed = newSeed(), json = false, mutant, parallel, limit, links, tag: tags, shard, out }: Options,
+  { seed = newSeed(), json = false, mutant, parallel, limit, env, links, tag: tags, shard, out }: Options,
 ): Promise<ExitCode> {
   const cwd = process.cwd();
+  const environment = environmentOf(env);
   const config = await loadConfig(cwd);
   if (mutant !== undefined) known(mutant, config.target.mutants, '--mutant', 'mutant');
   const scenarios = selectScenarios(await loadScenarios(cwd, paths, config), { tags, shard });
@@ -70,15 +72,15 @@ async function run(
     {
       config,
       cwd,
-      environment: embedded,
+      environment,
       run: runId,
       runDir,
       seed,
       mutant: mutant ?? null,
-      links,
+      links: links ?? environment.linksDefault,
       signal: stop.signal,
     },
-    parallel,
+    Math.min(parallel, environment.parallelMax ?? parallel),
     (entry) => say(lineFor(entry)),
   );
   const report = reportOf(entries, {

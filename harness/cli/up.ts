@@ -4,11 +4,10 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { judge } from '../check/judge.ts';
-import { embedded } from '../environment/embedded.ts';
 import { writeHistory } from '../history/file.ts';
 import { AbortedError, UsageError } from '../model/errors.ts';
 import type { History } from '../model/history.ts';
-import { Traffic } from '../model/scenario.ts';
+import { type LinkEngine, Traffic } from '../model/scenario.ts';
 import { EXIT, type ExitCode, overall } from '../model/verdict.ts';
 import { serveControl } from '../rehearsal/control.ts';
 import { type Guards, Watchman } from '../rehearsal/guards.ts';
@@ -19,12 +18,13 @@ import { writeReports } from '../report/run-report.ts';
 import { scenarioLine } from '../report/terminal.ts';
 import { known, loadConfig } from '../scenario/load.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
-import { LINKS, number, SEED } from './options.ts';
+import { ENV, environmentOf, LINKS, number, SEED } from './options.ts';
 import { stopOnSignal } from './run.ts';
 
 interface Options {
   seed?: number;
-  links: 'embedded' | 'toxiproxy';
+  env: string;
+  links?: LinkEngine;
   profile: string;
   rate: number;
   abortErrorRatio?: number;
@@ -42,6 +42,7 @@ export function upCommand(): Command {
   return new Command('up')
     .description('keep the environment up under traffic, and rehearse an outage from a second terminal')
     .option(...SEED)
+    .addOption(ENV())
     .addOption(LINKS())
     .option('--profile <name>', 'profile of the target', 'fast')
     .option('--rate <n>', 'requests per second, evenly over all kinds', number(0.1, RATE_MAX), 20)
@@ -61,8 +62,9 @@ export function upCommand(): Command {
     });
 }
 
-async function up({ seed = newSeed(), links, profile, rate, ...abort }: Options): Promise<ExitCode> {
+async function up({ seed = newSeed(), env, links, profile, rate, ...abort }: Options): Promise<ExitCode> {
   const cwd = process.cwd();
+  const environment = environmentOf(env);
   const config = await loadConfig(cwd);
   known(profile, Object.keys(config.profiles), '--profile', 'profile');
   const mix = Object.fromEntries(Object.keys(config.requests).map((name) => [name, 1]));
@@ -78,8 +80,8 @@ async function up({ seed = newSeed(), links, profile, rate, ...abort }: Options)
   const session = await Session.begin({
     config,
     cwd,
-    environment: embedded,
-    links,
+    environment,
+    links: links ?? environment.linksDefault,
     run,
     seed,
     logDir: path.join(dir, 'logs'),

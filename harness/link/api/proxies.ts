@@ -78,17 +78,22 @@ export function proxyRoutes(app: FastifyInstance, proxies: Proxies, find: (name:
   });
 
   app.post('/reset', async (_request, reply) => {
-    const failures: unknown[] = [];
-    for (const link of [...links.values()]) {
-      for (const toxic of [...link.toxics]) link.removeToxic(toxic);
-      for (const fault of [...link.faults]) link.removeFault(fault);
-      // One that cannot come up is told, and keeps no other from being reset.
-      if (!link.enabled)
-        await binding(link.listen, () => link.restore()).catch((error: unknown) => failures.push(error));
-    }
-    if (failures.length > 0) throw failures[0];
+    await resetLinks(links.values());
     return reply.code(204).send();
   });
+}
+
+/** Lifts every fault. One that cannot come up is told, and keeps no other from being reset. @throws ApiError */
+export async function resetLinks(links: Iterable<Link>): Promise<void> {
+  const failures: unknown[] = [];
+  for (const link of [...links]) {
+    for (const toxic of [...link.toxics]) link.removeToxic(toxic);
+    for (const fault of [...link.faults]) link.removeFault(fault);
+    for (const name of link.shadows) link.shadow(name, null);
+    if (!link.enabled)
+      await binding(link.listen, () => link.restore()).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /**

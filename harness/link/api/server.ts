@@ -6,10 +6,13 @@
 import { randomUUID } from 'node:crypto';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { messageOf } from '../../model/errors.ts';
+import type { Clock } from '../../model/time.ts';
 import type { EventFeed } from '../feed.ts';
 import type { Link } from '../link.ts';
+import { resetToxiproxy } from '../real-toxiproxy.ts';
 import { ApiError } from './body.ts';
-import { type Proxies, proxyRoutes } from './proxies.ts';
+import { leaseRoute } from './lease.ts';
+import { type Proxies, proxyRoutes, resetLinks } from './proxies.ts';
 import { toxicRoutes } from './toxics.ts';
 import { eventRoute, metricsRoute } from './watch.ts';
 
@@ -24,15 +27,22 @@ const NAME_LENGTH_MAX = 16 * 1024;
 
 /** Every path there is; with a method it does not have, it is 405. */
 const PATH =
-  /^\/(version|metrics|events|populate|reset|proxies|proxies\/[^/]+(\/(toxics|faults|shadows)(\/[^/]+)?)?)$/;
+  /^\/(version|clock|lease|metrics|events|populate|reset|proxies|proxies\/[^/]+(\/(toxics|faults|shadows)(\/[^/]+)?)?)$/;
 
 export interface ApiOptions extends Proxies {
   feed: EventFeed;
+  /** The clock that stamps the events. */
+  now: Clock;
+  /** API of a real Toxiproxy behind these links, which a lapsed lease resets too. */
+  behind?: string | undefined;
 }
+
+/** Each call to a Toxiproxy behind us is given up after this: faults must be lifted soon, by any way. */
+const RESET_LIMIT_MS = 1_000;
 
 /** Builds the server; the caller listens and closes. */
 export function buildApi(options: ApiOptions): FastifyInstance {
-  const { links, warn, feed } = options;
+  const { links, warn, feed, now, behind } = options;
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
@@ -86,6 +96,13 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   toxicRoutes(app, find, warn);
   eventRoute(app, feed);
   metricsRoute(app, links);
+  // Whoever merges these events with others must know how this clock stands to theirs.
+  app.get('/clock', () => ({ nowNs: now() }));
+  const lift = async (): Promise<void> => {
+    const toxiproxy = behind === undefined ? undefined : resetToxiproxy(behind, RESET_LIMIT_MS);
+    await Promise.all([resetLinks(links.values()), toxiproxy]);
+  };
+  leaseRoute(app, lift, warn);
   return app;
 }
 

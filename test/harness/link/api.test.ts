@@ -22,6 +22,7 @@ beforeEach(async () => {
   const api = buildApi({
     links,
     feed,
+    now: () => 0,
     makeLink: (name, address, to, protocol) =>
       new Link({
         name,
