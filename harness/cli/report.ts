@@ -49,7 +49,8 @@ async function readPart(folder: string): Promise<Part> {
   if (first === undefined) return { folder, report, against: null };
   // One is enough: a run has one target.
   const { header } = await readHistory(path.join(folder, first.history));
-  return { folder, report, against: { target: header.target, links: header.links } };
+  const { target, environment, links } = header;
+  return { folder, report, against: { target, environment, links } };
 }
 
 /** Nothing of an earlier merge may be taken for this one's evidence. */

@@ -98,7 +98,7 @@ describe('the nightly workflow of GitHub', () => {
     const summary = await readFile(GITHUB_STEP_SUMMARY, 'utf8');
     expect(summary).toMatch(/^## .* tripcurve: /);
     expect(summary.match(/^\| \S+ \| [a-z] \|/gm)).toHaveLength(2);
-  }, 60_000);
+  }, 120_000);
 
   test('is red, and says which, when a shard left no report', async () => {
     const shop = await Workshop.open();
@@ -112,5 +112,5 @@ describe('the nightly workflow of GitHub', () => {
     expect(code).toBe(2);
     const summary = await readFile(path.join(shop.dir, 'reports/nightly/summary.md'), 'utf8');
     expect(summary).toContain('**🚫 shard 2/2** not run');
-  }, 60_000);
+  }, 120_000);
 });

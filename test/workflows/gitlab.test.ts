@@ -100,7 +100,7 @@ describe('the nightly pipeline of GitLab', () => {
     expect(stdout.match(/^\| \S+ \| [a-z] \|/gm)).toHaveLength(2);
     const junit = path.join(shop.dir, report.artifacts.reports.junit ?? '');
     expect(await readFile(junit, 'utf8')).toMatch(/<testsuite name="a"/);
-  }, 60_000);
+  }, 120_000);
 
   test('takes the seed that a person gives it', async () => {
     const shop = await workshop();

@@ -88,7 +88,7 @@ describe('tripcurve export job', () => {
     const folders = ['shard-1', 'shard-2'].map((folder) => `reports/tripcurve-7/${folder}`);
     const { stdout } = await shop.run('report', 'merge', ...folders);
     expect(stdout).toMatch(/, 0 not run in .*, seed 7$/m);
-  }, 60_000);
+  }, 120_000);
 
   test.each([
     [['--shards', '0'], /--shards.*It must be a whole number from 1 to 1000/],

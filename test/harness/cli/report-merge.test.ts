@@ -46,7 +46,7 @@ beforeAll(async () => {
   // As a run leaves it on a machine that was too busy.
   await mkdir(path.join(shop.dir, 'reports/s2/tiny-also-holds~starved-9'));
   merged = await shop.run('report', 'merge', ...SHARD_DIRS, '--out', 'reports/merged');
-}, 120_000);
+}, 240_000);
 
 afterAll(() => shop.close());
 

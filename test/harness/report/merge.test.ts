@@ -29,7 +29,7 @@ function part(folder: string, report: Partial<RunReport> = {}, against: Partial<
       failed: [],
       ...report,
     },
-    against: { target: 'tiny', links: 'embedded', ...against },
+    against: { target: 'tiny', environment: 'embedded', links: 'embedded', ...against },
   };
 }
 
@@ -115,6 +115,11 @@ describe('refused in one sentence', () => {
       'another target',
       [one, part('two', shard(2), { target: 'mimo' })],
       'two has target mimo, but one has tiny; they are parts of different runs',
+    ],
+    [
+      'another environment',
+      [one, part('two', shard(2), { environment: 'compose' })],
+      'two has environment compose, but one has embedded; they are parts of different runs',
     ],
     [
       'other links',
