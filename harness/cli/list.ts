@@ -2,15 +2,24 @@
 import { Command } from 'commander';
 import { phasesOf } from '../model/scenario.ts';
 import { loadConfig, loadScenarios } from '../scenario/load.ts';
+import { type Selection, selectScenarios } from '../scenario/select.ts';
+import { SHARD, TAG } from './options.ts';
+
+interface Options extends Pick<Selection, 'shard'> {
+  json?: boolean;
+  tag?: string[];
+}
 
 export function listCommand(): Command {
   return new Command('list')
     .description('list the scenarios: links, faults, length and tags')
     .argument('[paths...]', 'files or folders (default: scenarios/)')
+    .option(...TAG)
+    .option(...SHARD)
     .option('--json', 'print the scenarios as JSON')
-    .action(async (paths: string[], { json }: { json?: boolean }) => {
+    .action(async (paths: string[], { json, tag: tags, shard }: Options) => {
       const cwd = process.cwd();
-      const loaded = await loadScenarios(cwd, paths, await loadConfig(cwd));
+      const loaded = selectScenarios(await loadScenarios(cwd, paths, await loadConfig(cwd)), { tags, shard });
       if (json === true) {
         console.log(JSON.stringify(loaded, null, 2));
         return;

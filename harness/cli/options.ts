@@ -4,12 +4,15 @@ import type { Environment } from '../environment/environment.ts';
 import { ENVIRONMENTS } from '../environment/registry.ts';
 import { UsageError } from '../model/errors.ts';
 import { LinkEngine } from '../model/scenario.ts';
+import type { Shard } from '../scenario/select.ts';
 import { PARALLEL_DEFAULT } from '../scenario/suite.ts';
 
 const PARALLEL_MAX = 64;
 /** A day. */
 const LIMIT_S_MAX = 86_400;
 const SEED_MAX = 2 ** 31 - 1;
+/** More machines than anyone gives a nightly run; keeps a slip of the finger from making a million rows. */
+export const SHARDS_MAX = 1_000;
 
 /** A whole number from `min` to `max`, or commander's one-sentence complaint. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -71,3 +74,30 @@ export const LIMIT = [
   'guard: when the run takes longer, lift every fault, go down and exit 4',
   wholeNumber(1, LIMIT_S_MAX),
 ] as const;
+
+/** `.option(...TAG)`. Not variadic: `--tag nightly scenarios/llm` would take the folder for a tag. */
+export const TAG = [
+  '--tag <tag>',
+  'only scenarios with this tag, or, as !tag, without it; again for more: any of them',
+  (tag: string, earlier: string[] = []): string[] => {
+    if (!/^!?[^!\s]+$/.test(tag)) throw new InvalidArgumentError('It must be a tag, or ! and a tag.');
+    return [...earlier, tag];
+  },
+] as const;
+
+/** `.option(...SHARD)` */
+export const SHARD = [
+  '--shard <i/n>',
+  'only part i of n: parts of about equal length that together are everything',
+  (text: string): Shard => {
+    const [, index = 0, total = 0] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+    if (index < 1 || index > total || total > SHARDS_MAX)
+      throw new InvalidArgumentError(`It must be i/n, from 1/n to n/n, with n at most ${SHARDS_MAX}.`);
+    return { index, total };
+  },
+] as const;
+
+/** `2/3`, as `--shard` takes it. */
+export function shardText({ index, total }: Shard): string {
+  return `${index}/${total}`;
+}

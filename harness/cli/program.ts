@@ -4,10 +4,12 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { checkCommand } from './check.ts';
 import { doctorCommand } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { listCommand } from './list.ts';
 import { mutantsCommand } from './mutants.ts';
 import { proxyCommand } from './proxy.ts';
 import { rehearsalCommands } from './rehearse.ts';
+import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { saveCommand } from './save.ts';
 import { schemaCommand } from './schema.ts';
@@ -35,7 +37,9 @@ export function buildProgram(): Command {
     runCommand(),
     listCommand(),
     checkCommand(),
+    reportCommand(),
     mutantsCommand(),
+    exportCommand(),
     proxyCommand(),
     upCommand(),
     ...rehearsalCommands(),

@@ -9,9 +9,10 @@ import { writeReports } from '../report/run-report.ts';
 import { failedLine, scenarioLine, summary } from '../report/terminal.ts';
 import { known, loadConfig, loadScenarios } from '../scenario/load.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
+import { type Shard, selectScenarios } from '../scenario/select.ts';
 import { runSuite, type SuiteEntry } from '../scenario/suite.ts';
 import { exitCodeFor, sentenceFor } from './exit.ts';
-import { ENV, environmentOf, LIMIT, LINKS, PARALLEL, SEED } from './options.ts';
+import { ENV, environmentOf, LIMIT, LINKS, PARALLEL, SEED, SHARD, shardText, TAG } from './options.ts';
 
 interface Options {
   seed?: number;
@@ -22,12 +23,17 @@ interface Options {
   env: string;
   links?: LinkEngine;
   load: LoadEngineName;
+  tag?: string[];
+  shard?: Shard;
+  out?: string;
 }
 
 export function runCommand(): Command {
   return new Command('run')
     .description('run scenarios against the target and judge what was seen on the wire')
     .argument('[paths...]', 'scenario files or folders (default: scenarios/)')
+    .option(...TAG)
+    .option(...SHARD)
     .option(...SEED)
     .option('--mutant <name>', 'run against the target with one named defect')
     .option(...PARALLEL)
@@ -39,6 +45,7 @@ export function runCommand(): Command {
         .choices(LoadEngineName.options)
         .default('embedded'),
     )
+    .option('--out <folder>', 'where the report goes (default: reports/<run>)')
     .option('--json', 'print the verdicts as JSON, and nothing else, on stdout')
     .action(async (paths: string[], options: Options) => {
       process.exitCode = await run(paths, options);
@@ -47,19 +54,33 @@ export function runCommand(): Command {
 
 async function run(
   paths: string[],
-  { seed = newSeed(), json = false, mutant, parallel, limit, env, links, load }: Options,
+  {
+    seed = newSeed(),
+    json = false,
+    mutant,
+    parallel,
+    limit,
+    env,
+    links,
+    load,
+    tag: tags,
+    shard,
+    out,
+  }: Options,
 ): Promise<ExitCode> {
   const cwd = process.cwd();
   const environment = environmentOf(env);
   const config = await loadConfig(cwd);
   if (mutant !== undefined) known(mutant, config.target.mutants, '--mutant', 'mutant');
-  const scenarios = await loadScenarios(cwd, paths, config);
+  const scenarios = selectScenarios(await loadScenarios(cwd, paths, config), { tags, shard });
   const loadEngine = await LOAD_ENGINES[load].check(); // before anything is brought up for nothing
   const startedAt = new Date();
   const runId = newRunId(startedAt);
-  const runDir = path.join(cwd, 'reports', runId);
+  const runDir = path.resolve(cwd, out ?? path.join('reports', runId));
   const say = (line: string): void => (json ? console.error(line) : console.log(line));
-  say(`run ${runId}: ${scenarios.length} scenarios against ${config.target.name}, seed ${seed}`);
+  say(
+    `run ${runId}: ${scenarios.length} scenarios against ${config.target.name}, seed ${seed}${shard === undefined ? '' : `, shard ${shardText(shard)}`}`,
+  );
   if (load !== 'embedded') say(`load from ${loadEngine}`);
 
   const stop = stopOnSignal();
@@ -88,6 +109,7 @@ async function run(
     run: runId,
     seed,
     mutant: mutant ?? null,
+    ...(shard === undefined ? {} : { shard }),
     startedAt: startedAt.toISOString(),
     totalMs: Date.now() - startedAt.getTime(),
   });
@@ -107,6 +129,10 @@ async function run(
   if (error !== undefined) {
     console.error(`tripcurve: ${errors.length} of ${scenarios.length} scenarios could not be run`);
     return exitCodeFor(error);
+  }
+  if (shard !== undefined && scenarios.length === 0) {
+    say(`shard ${shardText(shard)} is empty: there are fewer scenarios than shards`);
+    return EXIT.held;
   }
   return exitCodeOf(overall(report.scenarios.map(({ outcome }) => outcome)));
 }

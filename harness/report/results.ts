@@ -1,5 +1,6 @@
 /** What a report is made of: the outcome of every scenario of a run. */
 import type { Judgement, Outcome } from '../model/verdict.ts';
+import type { Shard } from '../scenario/select.ts';
 
 /** One scenario of a run. */
 export interface ReportedScenario {
@@ -26,6 +27,8 @@ export interface RunReport {
   run: string;
   seed: number;
   mutant: string | null;
+  /** Where the run was one part of a larger one. */
+  shard?: Shard | undefined;
   startedAt: string;
   totalMs: number;
   scenarios: ReportedScenario[];

@@ -5,9 +5,10 @@ import { readHistory } from '../history/file.ts';
 import type { History } from '../model/history.ts';
 import { renderHtml } from './html.ts';
 import { renderJunit } from './junit.ts';
+import { renderMarkdown } from './markdown.ts';
 import type { ReportedScenario, RunReport } from './results.ts';
 
-/** Writes verdicts.json, junit.xml and report.html into the run's folder. */
+/** Writes verdicts.json, junit.xml, summary.md and report.html into the run's folder. */
 export async function writeReports(runDir: string, report: RunReport): Promise<void> {
   await mkdir(runDir, { recursive: true });
   const histories = new Map<string, History>();
@@ -15,6 +16,7 @@ export async function writeReports(runDir: string, report: RunReport): Promise<v
     histories.set(name, await readHistory(path.join(runDir, history)));
   await writeFile(path.join(runDir, 'verdicts.json'), `${JSON.stringify(report, null, 2)}\n`);
   await writeFile(path.join(runDir, 'junit.xml'), renderJunit(report));
+  await writeFile(path.join(runDir, 'summary.md'), renderMarkdown(report));
   await writeFile(path.join(runDir, 'report.html'), renderHtml(report, histories));
 }
 

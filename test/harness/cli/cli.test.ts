@@ -28,6 +28,7 @@ describe('tripcurve run', () => {
     expect((await readdir(path.join(shop.dir, 'reports', run))).sort()).toEqual([
       'junit.xml',
       'report.html',
+      'summary.md',
       'tiny-errors',
       'verdicts.json',
     ]);
@@ -144,6 +145,19 @@ describe('bad input to tripcurve run', () => {
     ],
     ['a bad seed', [{}, ['--seed', '-1']], /--seed/],
     [
+      'a shard beyond the last',
+      [{}, ['--shard', '4/3']],
+      /--shard.*'4\/3'.*It must be i\/n, from 1\/n to n\/n/,
+    ],
+    ['a shard 0', [{}, ['--shard', '0/3']], /--shard/],
+    ['a shard without a total', [{}, ['--shard', '2']], /--shard/],
+    ['an empty tag', [{}, ['--tag', '!']], /--tag.*It must be a tag, or ! and a tag/],
+    [
+      'a tag that nothing has',
+      [{ tags: ['quick'] }, ['--tag', 'nightly']],
+      /--tag nightly: none of the 1 scenarios is left; their tags are quick/,
+    ],
+    [
       'a rate below zero',
       scenario({ traffic: { ...tinyScenario.traffic, ratePerSecond: -5 } }),
       /tiny\.scenario\.ts: traffic\.ratePerSecond must be above 0, got -5/,
@@ -225,6 +239,19 @@ describe('the other commands', () => {
     expect(code).toBe(0);
   });
 
+  test('list shows what a tag and a shard would run', async () => {
+    const shop = await workshop();
+    for (const name of ['a', 'b', 'c'])
+      await shop.scenario({ name, tags: name === 'c' ? [] : ['quick'] }, `scenarios/${name}.scenario.ts`);
+    const tagged = await shop.run('list', '--tag', 'quick', '--json');
+    expect(JSON.parse(tagged.stdout)).toMatchObject([
+      { scenario: { name: 'a' } },
+      { scenario: { name: 'b' } },
+    ]);
+    const shard = await shop.run('list', '--tag', 'quick', '--shard', '2/2', '--json');
+    expect(JSON.parse(shard.stdout)).toMatchObject([{ scenario: { name: 'b' } }]);
+  });
+
   test('doctor finds what a run needs', async () => {
     const shop = await workshop();
     const { stdout, code } = await shop.run('doctor');
@@ -242,6 +269,11 @@ describe('the other commands', () => {
     [['mutants', '--help']],
     [['doctor', '--help']],
     [['schema', '--help']],
+    [['report', '--help']],
+    [['report', 'merge', '--help']],
+    [['export', '--help']],
+    [['export', 'job', '--help']],
+    [['export', 'k6-operator', '--help']],
   ])('%j explains itself and exits 0', async (args) => {
     const { stdout, code } = await tripcurve('.', ...args).finished;
     expect(stdout).toMatch(/^Usage: tripcurve/);

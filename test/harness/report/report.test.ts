@@ -98,7 +98,7 @@ describe('the report folder', () => {
   });
   afterAll(() => rm(dir, { recursive: true }));
 
-  test('gets all three files, made from the histories that lie in it', async () => {
+  test('gets all four files, made from the histories that lie in it', async () => {
     const only = report.scenarios.map((scenario) => ({ ...scenario, history: 'history.ndjson' }));
     await writeHistory(path.join(dir, 'history.ndjson'), history);
     await writeReports(dir, { ...report, scenarios: only });
@@ -107,6 +107,7 @@ describe('the report folder', () => {
       seed: 7,
     });
     expect(await readFile(path.join(dir, 'junit.xml'), 'utf8')).toMatch(/^<\?xml/);
+    expect(await readFile(path.join(dir, 'summary.md'), 'utf8')).toMatch(/^## ❌ tripcurve: 1 not run/);
     expect(await readFile(path.join(dir, 'report.html'), 'utf8')).toMatch(/<svg/);
   });
 });
