@@ -20,6 +20,7 @@ module.exports = {
     only('probe', ['model'], 'a probe reads and tells'),
     only('environment', ['link', 'model'], 'an environment brings things up; it judges nothing'),
     only('scenario', ['check', 'environment', 'link', 'load', 'probe', 'history', 'model'], 'the runner puts the parts together'),
+    only('rehearsal', ['environment', 'link', 'load', 'probe', 'history', 'model'], 'a rehearsal drives and records; it judges nothing'),
     only('report', ['check', 'history', 'scenario', 'model'], 'a report shows; it never judges'),
     {
       name: 'mutants-stay-in-their-folder',

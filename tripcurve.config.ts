@@ -101,4 +101,14 @@ export default defineConfig({
       env: { DATABASE_URL: '{{dependency.database.url}}', OLLAMA_URL: '{{dependency.ollama.url}}' },
     },
   },
+  compose: {
+    entry: { service: 'mimo', port: 4000 },
+    links: { service: 'links', port: 8474 },
+    toxiproxy: { service: 'toxiproxy', port: 8474 },
+    dependencies: {
+      llm: { service: 'llm', port: 8080 },
+      ollama: { service: 'ollama', port: 8080 },
+      database: { service: 'postgres', port: 5432 },
+    },
+  },
 });

@@ -42,10 +42,10 @@ export function faultHits(history: History): FaultHits[] {
     const through = [...eventsOf(history, 'exchange'), ...eventsOf(history, 'statement')].filter(
       ({ link, t }) => link === fault.link && isWithin(t, span),
     );
-    const lastThroughT = Math.max(span.fromT, ...through.map(({ t }) => t));
+    const lastThroughT = Math.max(-Infinity, ...through.map(({ t }) => t));
     const demanding = eventsOf(history, 'request')
       .filter(needs(history, fault.link))
-      .filter(({ startT }) => startT > lastThroughT && startT < span.toT);
+      .filter(({ startT }) => isWithin(startT, span) && startT > lastThroughT);
     const keptOut = UNSEEN.has(fault.spec?.type ?? '') ? demanding.length : 0;
     return { fault, connections: connections.size, exchanges: work.length, keptOut };
   });

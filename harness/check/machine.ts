@@ -2,10 +2,10 @@
  * Whether the machine let the target run at all. A target that got no CPU times out for no fault of
  * its own; what then fails says something of the machine, and the run has to be done again.
  */
-import { eventsOf, type History } from '../model/history.ts';
+import { eventsOf, type History, type MachineEvent } from '../model/history.ts';
 import type { Judgement } from '../model/verdict.ts';
 import { inconclusive } from './checker.ts';
-import { loadEnd, loadStart, percentile } from './windows.ts';
+import { lastHeal, loadEnd, percentile, type Span, steadySpan } from './windows.ts';
 
 /** Name of the judgement; see {@link starved}. */
 const MACHINE = 'machine-kept-up';
@@ -24,27 +24,51 @@ const LATE_MS_MAX = 120;
  * machine holds all the more.
  */
 export function machineStarved(history: History): Judgement[] {
-  const fromT = loadStart(history);
-  const toT = loadEnd(history);
-  const samples = eventsOf(history, 'machine').filter(({ t, endT }) => endT > fromT && t < toT);
-  if (samples.length === 0) return [];
-  const ratios = samples.flatMap(({ cpuWaitRatio }) => (cpuWaitRatio === null ? [] : [cpuWaitRatio]));
-  const waitRatio =
-    ratios.length === 0 ? Number.NaN : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
-  const lateMs = percentile(
-    samples.map((sample) => sample.lateMs),
-    0.95,
-  );
-  const tooBusy = waitRatio > CPU_WAIT_RATIO_MAX;
-  if (!tooBusy && !(lateMs > LATE_MS_MAX)) return [];
-  const says = tooBusy
-    ? `this machine was too busy to judge by: processes waited for a CPU ${(waitRatio * 100).toFixed(0)} % of the time (at most ${CPU_WAIT_RATIO_MAX * 100} %)`
-    : `this machine was too busy to judge by: an idle process woke ${lateMs.toFixed(0)} ms late (at most ${LATE_MS_MAX})`;
+  const samples = eventsOf(history, 'machine');
+  // Phase by phase: a second in which nothing ran is lost in the average of ten that were well.
+  const worst = phases(history)
+    .map((span) => load(samples.filter(({ t, endT }) => endT > span.fromT && t < span.toT)))
+    .reduce((worse, phase) => (busyness(phase) > busyness(worse) ? phase : worse), load([]));
+  if (!(busyness(worst) > 1)) return [];
+  const { waitRatio, lateMs } = worst;
+  const says =
+    waitRatio > CPU_WAIT_RATIO_MAX
+      ? `this machine was too busy to judge by: processes waited for a CPU ${(waitRatio * 100).toFixed(0)} % of the time (at most ${CPU_WAIT_RATIO_MAX * 100} %)`
+      : `this machine was too busy to judge by: an idle process woke ${lateMs.toFixed(0)} ms late (at most ${LATE_MS_MAX})`;
   const numbers: Record<string, [number, string]> = {
     late: [lateMs, 'ms'],
-    ...(ratios.length === 0 ? {} : { cpuWait: [waitRatio, 'ratio'] as [number, string] }),
+    cpuWait: [waitRatio, 'ratio'],
   };
-  return [{ check: MACHINE, part: 'always', verdict: inconclusive(says, numbers, samples) }];
+  return [{ check: MACHINE, part: 'always', verdict: inconclusive(says, numbers, worst.samples) }];
+}
+
+/** How a machine fared over some samples; of none, well. */
+interface Load {
+  waitRatio: number;
+  lateMs: number;
+  samples: readonly MachineEvent[];
+}
+
+function load(samples: readonly MachineEvent[]): Load {
+  const ratios = samples.flatMap(({ cpuWaitRatio }) => (cpuWaitRatio === null ? [] : [cpuWaitRatio]));
+  const lateness = samples.map(({ lateMs }) => lateMs);
+  return {
+    waitRatio: ratios.reduce((sum, ratio) => sum + ratio, 0) / Math.max(1, ratios.length),
+    lateMs: samples.length === 0 ? 0 : percentile(lateness, 0.95),
+    samples,
+  };
+}
+
+/** Above 1: too busy to judge by. */
+function busyness({ waitRatio, lateMs }: Load): number {
+  return Math.max(waitRatio / CPU_WAIT_RATIO_MAX, lateMs / LATE_MS_MAX);
+}
+
+/** Before the fault, under it, and after it. */
+function phases(history: History): Span[] {
+  const before = steadySpan(history, 'before');
+  const healT = Math.max(before.toT, lastHeal(history));
+  return [before, { fromT: before.toT, toT: healT }, { fromT: healT, toT: loadEnd(history) }];
 }
 
 /** Whether a judgement of {@link machineStarved} is among these. */

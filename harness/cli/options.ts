@@ -1,5 +1,9 @@
 /** Options that several commands share. */
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Environment } from '../environment/environment.ts';
+import { ENVIRONMENTS } from '../environment/registry.ts';
+import { UsageError } from '../model/errors.ts';
+import { LinkEngine, LoadEngineName } from '../model/scenario.ts';
 import { PARALLEL_DEFAULT } from '../scenario/suite.ts';
 
 const PARALLEL_MAX = 64;
@@ -15,6 +19,41 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
       throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
     return value;
   };
+}
+
+/** A number from `min` to `max`. */
+export function number(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= min && value <= max))
+      throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+/** `.addOption(LINKS())` */
+export const LINKS = (): Option =>
+  new Option('--links <engine>', 'who injects toxics: our links, or a real Toxiproxy behind them')
+    .choices(LinkEngine.options)
+    .default(undefined, "the environment's own way");
+
+/** `.addOption(LOAD())` */
+export const LOAD = (): Option =>
+  new Option('--load <engine>', 'who sends the requests: our engine, or k6 (K6_BINARY, or on PATH)')
+    .choices(LoadEngineName.options)
+    .default('embedded');
+
+/** `.addOption(ENV())` */
+export const ENV = (): Option =>
+  new Option('--env <environment>', 'where the target and its dependencies run')
+    .choices([...ENVIRONMENTS.keys()])
+    .default('embedded');
+
+/** The environment of that name. */
+export function environmentOf(name: string): Environment {
+  const environment = ENVIRONMENTS.get(name);
+  if (environment === undefined) throw new UsageError(`--env: no environment "${name}"`);
+  return environment;
 }
 
 /** `.option(...SEED)` */

@@ -7,8 +7,11 @@ import { doctorCommand } from './doctor.ts';
 import { listCommand } from './list.ts';
 import { mutantsCommand } from './mutants.ts';
 import { proxyCommand } from './proxy.ts';
+import { rehearsalCommands } from './rehearse.ts';
 import { runCommand } from './run.ts';
+import { saveCommand } from './save.ts';
 import { schemaCommand } from './schema.ts';
+import { upCommand } from './up.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -34,6 +37,9 @@ export function buildProgram(): Command {
     checkCommand(),
     mutantsCommand(),
     proxyCommand(),
+    upCommand(),
+    ...rehearsalCommands(),
+    saveCommand(),
     doctorCommand(),
     schemaCommand(),
   ];

@@ -16,6 +16,7 @@ interface Options {
   seed?: number;
   engine: 'embedded' | 'toxiproxy';
   binary?: string;
+  behind?: string;
 }
 
 /** Toxiproxy's own port. */
@@ -49,9 +50,9 @@ export function proxyCommand(): Command {
     });
 }
 
-async function serve({ host, port, config, seed = newSeed() }: Options): Promise<void> {
+async function serve({ host, port, config, behind, seed = newSeed() }: Options): Promise<void> {
   const warn = (text: string): void => console.error(`tripcurve proxy: ${text}`);
-  await using server = await startProxyServer({ host, port, config, seed, warn });
+  await using server = await startProxyServer({ host, port, config, behind, seed, warn });
   console.log(
     `tripcurve proxy: the API of Toxiproxy ${TOXIPROXY_API_VERSION} at ${server.url}, ${server.links.size === 1 ? '1 proxy' : `${server.links.size} proxies`}, seed ${seed}`,
   );

@@ -1,9 +1,8 @@
 /** `tripcurve run`: runs scenarios, prints a line each, writes the run's report, exits with what came of it. */
 import path from 'node:path';
-import { Command, Option } from 'commander';
-import { embedded } from '../environment/embedded.ts';
+import { Command } from 'commander';
 import { LOAD_ENGINES } from '../load/engines.ts';
-import { LinkEngine, LoadEngineName } from '../model/scenario.ts';
+import type { LinkEngine, LoadEngineName } from '../model/scenario.ts';
 import { EXIT, type ExitCode, exitCodeOf, overall } from '../model/verdict.ts';
 import type { RunReport } from '../report/results.ts';
 import { writeReports } from '../report/run-report.ts';
@@ -12,7 +11,7 @@ import { known, loadConfig, loadScenarios } from '../scenario/load.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
 import { runSuite, type SuiteEntry } from '../scenario/suite.ts';
 import { exitCodeFor, sentenceFor } from './exit.ts';
-import { LIMIT, PARALLEL, SEED } from './options.ts';
+import { ENV, environmentOf, LIMIT, LINKS, LOAD, PARALLEL, SEED } from './options.ts';
 
 interface Options {
   seed?: number;
@@ -20,7 +19,8 @@ interface Options {
   mutant?: string;
   parallel: number;
   limit?: number;
-  links: LinkEngine;
+  env: string;
+  links?: LinkEngine;
   load: LoadEngineName;
 }
 
@@ -32,16 +32,9 @@ export function runCommand(): Command {
     .option('--mutant <name>', 'run against the target with one named defect')
     .option(...PARALLEL)
     .option(...LIMIT)
-    .addOption(
-      new Option('--links <engine>', 'who injects toxics: our links, or a real Toxiproxy behind them')
-        .choices(LinkEngine.options)
-        .default('embedded'),
-    )
-    .addOption(
-      new Option('--load <engine>', 'who sends the requests: our engine, or k6 (K6_BINARY, or on PATH)')
-        .choices(LoadEngineName.options)
-        .default('embedded'),
-    )
+    .addOption(ENV())
+    .addOption(LINKS())
+    .addOption(LOAD())
     .option('--json', 'print the verdicts as JSON, and nothing else, on stdout')
     .action(async (paths: string[], options: Options) => {
       process.exitCode = await run(paths, options);
@@ -50,9 +43,10 @@ export function runCommand(): Command {
 
 async function run(
   paths: string[],
-  { seed = newSeed(), json = false, mutant, parallel, limit, links, load }: Options,
+  { seed = newSeed(), json = false, mutant, parallel, limit, env, links, load }: Options,
 ): Promise<ExitCode> {
   const cwd = process.cwd();
+  const environment = environmentOf(env);
   const config = await loadConfig(cwd);
   if (mutant !== undefined) known(mutant, config.target.mutants, '--mutant', 'mutant');
   const scenarios = await loadScenarios(cwd, paths, config);
@@ -74,16 +68,16 @@ async function run(
     {
       config,
       cwd,
-      environment: embedded,
+      environment,
       run: runId,
       runDir,
       seed,
       mutant: mutant ?? null,
-      links,
+      links: links ?? environment.linksDefault,
       load,
       signal: stop.signal,
     },
-    parallel,
+    Math.min(parallel, environment.parallelMax ?? parallel),
     (entry) => say(lineFor(entry)),
   );
   const report = reportOf(entries, {

@@ -29,6 +29,7 @@ export const RUN_DIR_PREFIX = 'tripcurve-run-';
 
 export const embedded: Environment = {
   name: 'embedded',
+  linksDefault: 'embedded',
   cannot(step, links, config) {
     if ('inject' in step) return links === 'toxiproxy' ? beyondToxiproxy(step.inject) : null;
     if (!('process' in step)) return null;

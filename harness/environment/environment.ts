@@ -43,6 +43,10 @@ export interface Running extends AsyncDisposable {
 
 export interface Environment {
   readonly name: string;
+  /** Who injects toxics here unless it is said otherwise. */
+  readonly linksDefault: LinkEngine;
+  /** How many scenarios it can run at once; left out: as many as are asked for. */
+  readonly parallelMax?: number;
   /** Why a step of a time line cannot be carried out here with the given link engine; null: it can. */
   cannot(step: Step, links: LinkEngine, config: Config): string | null;
   /** @throws EnvironmentError or UsageError; nothing is left behind then. */

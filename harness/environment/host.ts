@@ -4,12 +4,10 @@
  * heals, ends its children, removes its folder and exits: the pipe is the lease on every fault.
  * Links live here, outside the process that judges, so a pause there is never taken for latency.
  */
-import { execFile } from 'node:child_process';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import type { Address, Upstream } from '../link/address.ts';
 import { parseAddress } from '../link/address.ts';
 import { buildApi } from '../link/api/server.ts';
@@ -22,7 +20,8 @@ import type { HistoryEvent, Unnumbered } from '../model/history.ts';
 import { seedFor } from '../model/random.ts';
 import type { ProcessAction } from '../model/scenario.ts';
 import { type Clock, clockFrom } from '../model/time.ts';
-import { Child, childEnv, killAllChildren } from './child.ts';
+import { takeAudit } from './audit.ts';
+import { Child, killAllChildren } from './child.ts';
 import { type Dependency, foreignDependency, ownDependency } from './dependency.ts';
 import { watchMachine } from './machine.ts';
 import { HostCommand, type HostMessage, HostStart } from './messages.ts';
@@ -58,6 +57,7 @@ class Host {
   readonly #api = buildApi({
     links: this.#links,
     feed: this.#feed,
+    now: () => this.#now(),
     makeLink: (name, listen, upstream, protocol) => this.#makeLink(name, listen, upstream, protocol),
     warn: (text) => this.#emit({ kind: 'note', t: this.#now(), text }),
   });
@@ -114,7 +114,7 @@ class Host {
   async #carryOut(command: Exclude<HostCommand, { do: 'down' }>): Promise<Record<string, unknown>> {
     switch (command.do) {
       case 'audit':
-        return this.#audit(command.name);
+        return takeAudit(this.#start.config, command.name, this.#values, this.#start.cwd);
       case 'process':
         await this.#process(command.link, command.action);
         return {};
@@ -209,20 +209,6 @@ class Host {
       const { child, port } = await startPostgres(dataDir, owner);
       return { child, address: { host: LOOPBACK, port } };
     }, 'SIGINT'); // its "fast" shutdown: SIGTERM would wait for every client to leave
-  }
-
-  async #audit(name: string): Promise<Record<string, unknown>> {
-    const audit = this.#start.config.audits[name];
-    if (audit === undefined) throw new UsageError(`no audit "${name}" in the config`);
-    const where = `audits.${name}`;
-    const [file = '', ...args] = audit.command.map((word) => fill(word, this.#values, where));
-    const { stdout } = await promisify(execFile)(file, args, {
-      cwd: this.#start.cwd,
-      env: childEnv(fillAll(audit.env, this.#values, `${where}.env`)),
-      timeout: ANNOUNCE_LIMIT_MS,
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    return JSON.parse(stdout) as Record<string, unknown>;
   }
 
   #spawn(name: string, command: readonly string[], env: Record<string, string>): Child {

@@ -17,15 +17,17 @@ export class AddressError extends Error {}
 
 /** `127.0.0.1:8080`, `[::1]:8080`, `:8080`, `localhost:0`. @throws AddressError */
 export function parseAddress(text: string): Address {
-  const parsed = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(text);
+  const parsed = /^(?:\[([^\]]+)\]|([^:]*)):([^:]*)$/.exec(text);
   if (parsed === null)
     throw new AddressError(
-      `address ${text}: ${text.includes(':') ? 'invalid port' : 'missing port in address'}`,
+      `address ${text}: ${text.includes(':') ? 'too many colons in address' : 'missing port in address'}`,
     );
-  const port = Number(parsed[3]);
-  if (port > 65535) throw new AddressError(`address ${port}: invalid port`);
+  const [, bracketed, plain, portText = ''] = parsed;
+  if (!/^\d*$/.test(portText)) throw new AddressError(`lookup tcp/${portText}: unknown port`);
+  const port = Number(portText);
+  if (port > 65535) throw new AddressError(`address ${portText}: invalid port`);
   // An empty host means every interface to Go; a test rig stays on loopback unless told otherwise.
-  return { host: parsed[1] ?? (parsed[2] || '127.0.0.1'), port };
+  return { host: bracketed ?? (plain || '127.0.0.1'), port };
 }
 
 /** The way back. */

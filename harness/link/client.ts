@@ -9,6 +9,7 @@ import { EnvironmentError, messageOf } from '../model/errors.ts';
 import type { Fault } from '../model/fault.ts';
 import { resolveFault } from './faults.ts';
 import { DOWN, type Protocol } from './link.ts';
+import { type ProxyView, recreateProxy } from './real-toxiproxy.ts';
 import type { ToxicSpec } from './toxic.ts';
 
 /** A control call slower than this has failed: Toxiproxy itself gives up at 25 s, an outage rehearsal cannot. */
@@ -104,6 +105,15 @@ export class FaultClient {
     if (failed !== undefined) throw failed.reason;
   }
 
+  /**
+   * Tells our links that we are there, for `ttlMs` from now: when it is not told again by then, they lift
+   * every fault by themselves, also on the Toxiproxy behind them. 0 ends it.
+   */
+  async lease(ttlMs: number): Promise<void> {
+    if (ttlMs === 0) await this.#call('DELETE', '/lease', 'ending the lease');
+    else await this.#call('PUT', '/lease', 'renewing the lease', { ttlMs });
+  }
+
   /** What is still injected, whoever injected it; one sentence each. */
   async residue(): Promise<string[]> {
     const { url, toxiproxyUrl } = this.#options;
@@ -161,7 +171,7 @@ export class FaultClient {
       if (this.#options.toxiproxyUrl === null) throw new EnvironmentError(`${doing}: ${messageOf(error)}`);
     }
     try {
-      await this.#recreate(this.#proxyUrl(link), doing);
+      await recreateProxy(this.#proxyUrl(link), doing, this.#options.liftTimeoutMs ?? LIFT_TIMEOUT_MS);
     } catch (error) {
       if (this.#options.restartToxiproxy === undefined) throw error;
       await this.#options.restartToxiproxy();
@@ -174,26 +184,6 @@ export class FaultClient {
 
   #liftLimit(): AbortSignal {
     return AbortSignal.timeout(this.#options.liftTimeoutMs ?? LIFT_TIMEOUT_MS);
-  }
-
-  async #recreate(proxy: string, doing: string): Promise<void> {
-    try {
-      const shown = await fetch(proxy, { signal: this.#liftLimit() });
-      const { name, listen, upstream } = (await shown.json()) as ProxyView;
-      const removed = await fetch(proxy, { method: 'DELETE', signal: this.#liftLimit() });
-      if (!removed.ok) throw new Error(`removing the proxy was answered ${removed.status}`);
-      const body = JSON.stringify({ name, listen, upstream });
-      const made = await fetch(new URL('/proxies', proxy), {
-        method: 'POST',
-        body,
-        signal: this.#liftLimit(),
-      });
-      if (!made.ok) throw new Error(`making the proxy anew was answered ${made.status}`);
-    } catch (error) {
-      throw new EnvironmentError(
-        `${doing}: the control API hangs, and so does every way around it: ${messageOf(error)}`,
-      );
-    }
   }
 
   async #enable(link: string): Promise<void> {
@@ -246,17 +236,6 @@ export class FaultClient {
     if (!response.ok && !alsoFine.includes(response.status))
       throw new EnvironmentError(`${doing}: the link answered ${response.status} ${await response.text()}`);
   }
-}
-
-/** A proxy as both APIs show it; `closed` and `faults` are ours. */
-interface ProxyView {
-  name: string;
-  listen: string;
-  upstream: string;
-  enabled: boolean;
-  closed?: string;
-  toxics: { name: string }[];
-  faults?: { name: string }[];
 }
 
 /** Waits for a call of the library, which has no limit of its own. */

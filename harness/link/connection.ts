@@ -2,15 +2,17 @@
  * One connection through a link: two sockets, a pipe each way, and the conversation that watches.
  * It settles who ended it, and tells that once.
  */
-import net from 'node:net';
-import tls from 'node:tls';
+import type net from 'node:net';
 import type { EndedBy } from '../model/history.ts';
 import type { Upstream } from './address.ts';
 import type { Conversation, ConversationEnds } from './conversation.ts';
 import type { Counters } from './counters.ts';
+import { dial, hostHeaderOf } from './dial.ts';
 import { Pipe } from './pipe.ts';
 import { Toxic } from './toxic.ts';
 import { still } from './toxics/still.ts';
+
+const NO_FAULTS: readonly string[] = [];
 
 /** Stands for the partition in both pipes. */
 const STILL = new Toxic(
@@ -53,7 +55,11 @@ export class Connection {
     this.id = id;
     this.#host = host;
     this.#target = target;
-    this.#dependency = dial(host.upstream);
+    this.#dependency = dial(host.upstream, (chunk) => {
+      host.counters.downstreamIn += chunk.length;
+      this.#conversation.fromDependency(chunk);
+      if (this.#conversation.keepsNothing === true) this.#downstream.recycle(chunk);
+    });
 
     const shared = {
       close: () => this.close('link'),
@@ -85,7 +91,10 @@ export class Connection {
       emit: (event) => host.emit(event),
       forward: (chunk) => this.#upstream.write(chunk),
       answer: (chunk) => this.#downstream.write(chunk),
-      endAnswer: () => this.#downstream.end(),
+      endAnswer: () => {
+        this.#firstEnder ??= 'link'; // unless it passes on a FIN that has been noted already
+        this.#downstream.end();
+      },
       abort: (how) => (how === 'fin' ? this.close('link') : this.#reset('link')),
       // No event tells of a RST that comes after the FIN, but the kernel then knows no peer any more. Node
       // remembers the address from the first time it is asked for, which therefore must be here.
@@ -94,7 +103,8 @@ export class Connection {
       random: () => host.random(),
       hostHeader: host.upstream.tls === undefined ? null : hostHeaderOf(host.upstream),
       holdDependency: (hold) => this.#downstream.hold(hold),
-      activeFaults: () => [...this.#active],
+      holdTarget: (hold) => this.#upstream.hold(hold),
+      activeFaults: () => (this.#active.size === 0 ? NO_FAULTS : [...this.#active]),
     });
     this.#emit('opened', null);
     this.#listen();
@@ -170,6 +180,7 @@ export class Connection {
       this.#bytesUp += chunk.length;
       this.#host.counters.upstreamIn += chunk.length;
       this.#conversation.fromTarget(chunk);
+      if (this.#conversation.keepsNothing === true) this.#upstream.recycle(chunk);
     });
     target.on('end', () => {
       this.#firstEnder ??= 'target';
@@ -186,10 +197,6 @@ export class Connection {
     dependency.once(this.#host.upstream.tls === undefined ? 'connect' : 'secureConnect', () => {
       this.#dialled = true;
       dependency.setTimeout(0);
-    });
-    dependency.on('data', (chunk: Buffer) => {
-      this.#host.counters.downstreamIn += chunk.length;
-      this.#conversation.fromDependency(chunk);
     });
     dependency.on('end', () => {
       this.#firstEnder ??= 'dependency';
@@ -254,24 +261,3 @@ export class Connection {
     });
   }
 }
-
-/** Begins the connection to the dependency; with TLS where the link is to speak it in the target's place. */
-function dial({ host, port, tls: secure }: Upstream): net.Socket {
-  if (secure === undefined) return net.connect({ host, port, allowHalfOpen: true, noDelay: true });
-  // The plain socket is made here because only so can it be left half-open.
-  const socket = tls.connect({
-    socket: net.connect({ host, port, allowHalfOpen: true }),
-    servername: secure.servername ?? (net.isIP(host) === 0 ? host : ''),
-    ...(secure.ca === undefined ? {} : { ca: secure.ca }),
-  });
-  socket.setNoDelay(true);
-  return socket;
-}
-
-/** What a server behind TLS expects to be called: its own name, not the link's. */
-function hostHeaderOf({ host, port, tls: secure }: Upstream): string {
-  const name = secure?.servername ?? host;
-  return port === HTTPS_PORT ? name : `${name}:${port}`;
-}
-
-const HTTPS_PORT = 443;

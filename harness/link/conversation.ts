@@ -30,12 +30,19 @@ export interface ConversationEnds {
   random(): number;
   /** True: read nothing more from the dependency until told otherwise. */
   holdDependency(hold: boolean): void;
+  /** True: read nothing more from the target until told otherwise; its FIN and RST are not seen either. */
+  holdTarget(hold: boolean): void;
   /** Ids of the faults at work on the connection now. */
   activeFaults(): readonly string[];
 }
 
 /** One connection as a protocol sees it. No method may throw: a parser that loses track steps aside. */
 export interface Conversation {
+  /**
+   * True: of the chunks that it has passed on it keeps no bytes but copies, so that their memory can be
+   * used again. Not told: it may keep some.
+   */
+  readonly keepsNothing?: boolean;
   /** Bytes from the target; whatever is not taken must be forwarded. */
   fromTarget(chunk: Buffer): void;
   /** The target has sent FIN; whatever is held must be forwarded first. */
@@ -55,6 +62,7 @@ export interface Conversation {
 /** Knows nothing and passes everything. */
 export function tcpConversation(ends: ConversationEnds): Conversation {
   return {
+    keepsNothing: true,
     fromTarget: (chunk) => ends.forward(chunk),
     targetEnded: () => {},
     fromDependency: (chunk) => ends.answer(chunk),

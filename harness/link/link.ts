@@ -4,6 +4,7 @@
  * itself. It knows no API: whoever configures it has validated what it is given.
  */
 import net from 'node:net';
+import { messageOf } from '../model/errors.ts';
 import type { Fault } from '../model/fault.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
 import { seededRandom, seedFor } from '../model/random.ts';
@@ -17,8 +18,10 @@ import { type Counters, newCounters } from './counters.ts';
 import { HttpConversation } from './http/conversation.ts';
 import type { HttpFault, HttpFaultType } from './http/fault.ts';
 import { RetryLedger } from './http/retries.ts';
+import { Leases } from './leases.ts';
 import { PostgresConversation } from './postgres/conversation.ts';
 import type { PostgresFault } from './postgres/fault.ts';
+import { PostgresSessions } from './postgres/sessions.ts';
 import type { ProtocolFault } from './protocol-fault.ts';
 import { Toxic, type ToxicSpec } from './toxic.ts';
 
@@ -57,12 +60,18 @@ export class Link {
   readonly #toxics: Toxic[] = [];
   readonly #faults: ProtocolFault[] = [];
   readonly #ledger = new RetryLedger();
-  readonly #leases = new Map<string, NodeJS.Timeout>();
+  readonly #sessions = new PostgresSessions();
+  readonly #leases = new Leases((error, fault) => {
+    const text = `link ${this.name}: ${fault} has expired and could not be lifted: ${messageOf(error)}`;
+    this.#options.emit({ kind: 'note', t: this.#options.now(), text });
+  });
   #listen: Address;
   #upstream: Upstream;
   #server: net.Server | null = null;
   #closed: Closed | null = null;
   #closeBlackHole: (() => Promise<void>) | null = null;
+  #lastChange: Promise<void> = Promise.resolve();
+  #isDisposed = false;
 
   constructor(options: LinkOptions) {
     this.name = options.name;
@@ -95,72 +104,42 @@ export class Link {
   }
 
   /** Opens the listener. @throws the system's error where the address is taken or not ours. */
-  async enable(): Promise<void> {
-    if (this.#server !== null) return;
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ ...this.#listen, backlog: LISTEN_BACKLOG }, () => resolve());
-    });
-    server.on('error', () => {}); // a single failed accept (no file descriptor left) must not end the link
-    const { port } = server.address() as net.AddressInfo;
-    this.#listen = { host: this.#listen.host, port };
-    this.#server = server;
+  enable(): Promise<void> {
+    return this.#inTurn(() => this.#open());
   }
 
   /** Closes the listener and every connection: new ones are refused by the kernel. */
-  async disable(): Promise<void> {
-    const closed = this.#closeListener();
-    await this.#closeBlackHole?.();
-    this.#closeBlackHole = null;
-    for (const connection of [...this.#connections]) connection.destroy();
-    await closed;
+  disable(): Promise<void> {
+    return this.#inTurn(() => this.#shut());
   }
 
-  /** Takes the link out of use for good: {@link disable}, and no lease fires any more. */
-  async dispose(): Promise<void> {
-    for (const timer of this.#leases.values()) clearTimeout(timer);
-    this.#leases.clear();
-    await this.disable();
+  /** Takes the link out of use for good: {@link disable}, and nothing enables it any more, no lease either. */
+  dispose(): Promise<void> {
+    this.#isDisposed = true;
+    this.#leases.endAll();
+    return this.disable();
   }
 
   /**
    * Closes the listener as a fault, recorded and attributed. `down`: connections are closed and new ones
    * refused. `black_hole`: connections fall silent, and the dial of new ones is never answered.
    */
-  async cut(how: Closed = DOWN, expiresMs?: number): Promise<void> {
-    await this.restore();
-    this.#closed = how;
-    this.#note(how, 'injected', { type: how, attributes: {} });
-    for (const connection of this.#connections) connection.mark(how);
-    if (how === DOWN) await this.disable();
-    else {
-      for (const connection of this.#connections) connection.silence(true);
-      void this.#closeListener(); // settles only when its connections are gone, and they stay
-      this.#closeBlackHole = await openBlackHole(this.#listen);
-    }
-    this.#lease(how, expiresMs, () => this.restore());
+  cut(how: Closed = DOWN, expiresMs?: number): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#isDisposed) return; // its lease would outlive it
+      this.#noteRestored();
+      this.#closed = how;
+      this.#note(how, 'injected', { type: how, attributes: {} });
+      for (const connection of this.#connections) connection.mark(how);
+      if (how === DOWN) await this.#shut();
+      else await this.#fallSilent();
+      this.#leases.begin(how, how, expiresMs, () => this.restore());
+    });
   }
 
   /** Ends {@link cut}. @throws the system's error where the address has been taken meanwhile. */
-  async restore(): Promise<void> {
-    const how = this.#closed;
-    if (how === BLACK_HOLE) {
-      await this.#closeBlackHole?.();
-      this.#closeBlackHole = null;
-    }
-    await this.enable();
-    if (how === null) return;
-    this.#closed = null;
-    this.#endLease(how);
-    // What was sent into the hole goes on now, late, as TCP sends it again when a partition is over.
-    if (how === BLACK_HOLE) {
-      for (const connection of [...this.#connections]) {
-        connection.unmark(how);
-        connection.silence(false);
-      }
-    }
-    this.#note(how, 'healed', null);
+  restore(): Promise<void> {
+    return this.#inTurn(() => this.#reopen());
   }
 
   /** Names of the faults that others inject on this hop. */
@@ -174,12 +153,15 @@ export class Link {
   }
 
   /** Moves the link; live connections are closed, as in Toxiproxy. */
-  async move(listen: Address, upstream: Upstream): Promise<void> {
-    const wasEnabled = this.enabled;
-    await this.disable();
-    this.#listen = listen;
-    this.#upstream = upstream;
-    if (wasEnabled) await this.enable();
+  move(listen: Address, upstream: Upstream): Promise<void> {
+    return this.#inTurn(async () => {
+      const wasEnabled = this.enabled;
+      await this.#shut();
+      this.#listen = listen;
+      this.#upstream = upstream;
+      if (wasEnabled) await this.#open();
+      else if (this.#closed === BLACK_HOLE) await this.#fallSilent();
+    });
   }
 
   /** Sends new connections to where the dependency is now; live ones are left as they are. */
@@ -193,7 +175,7 @@ export class Link {
     this.#note(toxic.name, 'injected', asFault(toxic));
     this.#toxics.push(toxic);
     for (const connection of [...this.#connections]) this.#roll(connection, toxic);
-    this.#lease(toxic.name, spec.expiresMs, () => this.removeToxic(toxic));
+    this.#leases.begin(toxic, toxic.name, spec.expiresMs, () => this.removeToxic(toxic));
     return toxic;
   }
 
@@ -208,7 +190,7 @@ export class Link {
     const index = this.#toxics.indexOf(toxic);
     if (index === -1) return;
     this.#toxics.splice(index, 1);
-    this.#endLease(toxic.name);
+    this.#leases.end(toxic);
     for (const connection of [...this.#connections]) connection.remove(toxic);
     this.#note(toxic.name, 'healed', null);
   }
@@ -227,7 +209,7 @@ export class Link {
     };
     this.#note(name, 'injected', spec);
     this.#faults.push(fault);
-    this.#lease(name, spec.expiresMs, () => this.removeFault(fault));
+    this.#leases.begin(fault, name, spec.expiresMs, () => this.removeFault(fault));
     return fault;
   }
 
@@ -235,7 +217,7 @@ export class Link {
     const index = this.#faults.indexOf(fault);
     if (index === -1) return;
     this.#faults.splice(index, 1);
-    this.#endLease(fault.name);
+    this.#leases.end(fault);
     this.#note(fault.name, 'healed', null);
   }
 
@@ -257,6 +239,70 @@ export class Link {
 
   /** Names of the faults that others inject, and whether they act on what passes. */
   readonly #shadows = new Map<string, boolean>();
+
+  /** One change of the listener after the other: two at once would bind twice, or leave one behind. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.#lastChange.then(change);
+    this.#lastChange = done.catch(() => {});
+    return done;
+  }
+
+  async #open(): Promise<void> {
+    if (this.#server !== null || this.#isDisposed) return;
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ ...this.#listen, backlog: LISTEN_BACKLOG }, () => resolve());
+    });
+    server.on('error', () => {}); // a single failed accept (no file descriptor left) must not end the link
+    const { port } = server.address() as net.AddressInfo;
+    this.#listen = { host: this.#listen.host, port };
+    this.#server = server;
+  }
+
+  async #shut(): Promise<void> {
+    const closed = this.#closeListener();
+    await this.#closeBlackHole?.();
+    this.#closeBlackHole = null;
+    for (const connection of [...this.#connections]) connection.destroy();
+    await closed;
+  }
+
+  async #reopen(): Promise<void> {
+    const how = this.#closed;
+    if (how === BLACK_HOLE) {
+      await this.#closeBlackHole?.();
+      this.#closeBlackHole = null;
+    }
+    await this.#open();
+    // What was sent into the hole goes on now, late, as TCP sends it again when a partition is over.
+    if (how === BLACK_HOLE) {
+      for (const connection of [...this.#connections]) {
+        connection.unmark(how);
+        connection.silence(false);
+      }
+    }
+    this.#noteRestored();
+  }
+
+  async #fallSilent(): Promise<void> {
+    for (const connection of this.#connections) connection.silence(true);
+    void this.#closeListener(); // settles only when its connections are gone, and they stay
+    try {
+      this.#closeBlackHole ??= await openBlackHole(this.#listen);
+    } catch (error) {
+      await this.#reopen(); // a cut that did not come about must not stay half done
+      throw error;
+    }
+  }
+
+  #noteRestored(): void {
+    const how = this.#closed;
+    if (how === null) return;
+    this.#closed = null;
+    this.#leases.end(how);
+    this.#note(how, 'healed', null);
+  }
 
   /** From its return on the kernel refuses; settles when the connections that came through it are gone too. */
   #closeListener(): Promise<void> {
@@ -283,28 +329,6 @@ export class Link {
 
   #dice(name: string): () => number {
     return seededRandom(seedFor(this.#options.seed, name));
-  }
-
-  #lease(name: string, expiresMs: number | undefined, lift: () => void | Promise<void>): void {
-    if (expiresMs === undefined) return;
-    const expire = async (): Promise<void> => {
-      this.#leases.delete(name);
-      try {
-        await lift();
-      } catch (error) {
-        const text = `link ${this.name}: ${name} has expired and could not be lifted: ${error instanceof Error ? error.message : String(error)}`;
-        this.#options.emit({ kind: 'note', t: this.#options.now(), text });
-      }
-    };
-    this.#leases.set(
-      name,
-      setTimeout(() => void expire(), expiresMs),
-    );
-  }
-
-  #endLease(name: string): void {
-    clearTimeout(this.#leases.get(name));
-    this.#leases.delete(name);
   }
 
   #note(fault: string, what: 'injected' | 'healed', spec: Fault | null): void {
@@ -338,7 +362,7 @@ export class Link {
       case 'http':
         return new HttpConversation(ends, this.#faults as HttpFault[], this.#ledger);
       case 'postgres':
-        return new PostgresConversation(ends, this.#faults as PostgresFault[]);
+        return new PostgresConversation(ends, this.#faults as PostgresFault[], this.#sessions);
       case 'tcp':
         return tcpConversation(ends);
     }

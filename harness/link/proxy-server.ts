@@ -17,6 +17,8 @@ export interface ProxyServerOptions {
   seed: number;
   /** Toxiproxy's config file: a JSON array of proxies. Toxics and faults in it are honoured. */
   config?: string | undefined;
+  /** API of a real Toxiproxy behind these links; see ApiOptions. */
+  behind?: string | undefined;
   warn(text: string): void;
 }
 
@@ -38,7 +40,7 @@ const ConfigFile = z.array(
  * @throws UsageError where the file is wrong, EnvironmentError where an address is taken
  */
 export async function startProxyServer(options: ProxyServerOptions): Promise<ProxyServer> {
-  const { host, port, seed, config, warn } = options;
+  const { host, port, seed, config, behind, warn } = options;
   const bodies = config === undefined ? [] : await readConfigFile(config);
   const links = new Map<string, Link>();
   const feed = new EventFeed();
@@ -49,7 +51,7 @@ export async function startProxyServer(options: ProxyServerOptions): Promise<Pro
     makeLink: (name, listen, upstream, protocol) =>
       new Link({ name, listen, upstream, protocol, seed: seedFor(seed, name), now, emit: feed.emit }),
   };
-  const api = buildApi({ ...proxies, feed });
+  const api = buildApi({ ...proxies, feed, now, behind });
   const close = async (): Promise<void> => {
     await api.close();
     await Promise.all([...links.values()].map((link) => link.dispose()));

@@ -8,12 +8,12 @@ import { EnvironmentError, messageOf } from '../model/errors.ts';
 /** Variable that names the binary, for those that are not on PATH. */
 export const TOXIPROXY_VARIABLE = 'TOXIPROXY_SERVER';
 
-/** How one gets the newest that Go's module proxy serves. */
-export const TOXIPROXY_ADVICE = `go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0, or set ${TOXIPROXY_VARIABLE} to a binary`;
+/** How one gets the newest; `@latest` is 2.5.0, for Go's list of versions ends there. */
+export const TOXIPROXY_ADVICE = `go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0, or set ${TOXIPROXY_VARIABLE} to a binary`;
 
 export interface ToxiproxyBinary {
   file: string;
-  /** Such as `2.5.0`; builds by `go install` call themselves `git`. */
+  /** Such as `2.12.0`; builds by `go install` call themselves `git`. */
   version: string;
 }
 

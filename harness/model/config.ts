@@ -67,6 +67,22 @@ export const Audit = Command;
 /** A profile: environment variables for the target that change its times. */
 export const Profile = z.strictObject({ env: z.record(z.string(), z.string()) });
 
+/** A port of a Compose service. */
+const ServicePort = z.strictObject({ service: z.string(), port: z.int().min(1).max(65_535) });
+
+/**
+ * Where the parts are in a Compose project that is already up: entry, links (`tripcurve proxy`, a proxy for each
+ * link under its name), the real Toxiproxy behind them (the same names), and what stands behind those.
+ */
+export const ComposeConfig = z.strictObject({
+  files: z.array(z.string()).min(1).default(['docker-compose.yml']),
+  entry: ServicePort,
+  links: ServicePort,
+  toxiproxy: ServicePort,
+  dependencies: z.record(z.string(), ServicePort),
+});
+export type ComposeConfig = z.infer<typeof ComposeConfig>;
+
 /** The config file, `tripcurve.config.ts`. */
 export const Config = z.strictObject({
   target: z.strictObject({
@@ -96,6 +112,8 @@ export const Config = z.strictObject({
     })
     .optional(),
   audits: z.record(z.string(), Audit).default({}),
+  /** Left out: there is no Compose project to run against. */
+  compose: ComposeConfig.optional(),
 });
 export type Config = z.infer<typeof Config>;
 /** A config as a person writes it. */

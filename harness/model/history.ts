@@ -84,7 +84,10 @@ export const ExchangeEvent = z.object({
   bytesUp: Count,
   bytesDown: Count,
   tokens: Count.nullable().describe('events of a streamed answer that carried content; null: not a stream'),
-  bodyHash: z.string().nullable().describe('SHA-256 of the request body, first 16 hex digits'),
+  bodyHash: z
+    .string()
+    .nullable()
+    .describe('SHA-256 of the request body (of its first MiB), first 16 hex digits'),
   trace: z.string().nullable().describe('trace id found in traceparent'),
   attempt: z.int().min(1).describe('1: the first; more: a retry of the same method, path and body'),
   attemptBy: z

@@ -29,6 +29,7 @@ export function collectedEnds(link = 'llm'): CollectedEnds {
     after: (_ms, act) => act(),
     random: () => 0,
     holdDependency: () => {},
+    holdTarget: () => {},
     activeFaults: () => [],
   };
   return ends;

@@ -10,8 +10,13 @@ import {
   startPostgres,
 } from '../../harness/environment/postgres.ts';
 
-/** Starts one; call `stop` when the file is done. */
-export async function testPostgres(): Promise<RunningPostgres & { stop(): Promise<void> }> {
+/**
+ * Starts one; call `stop` when the file is done.
+ * @param configure changes the data folder before the start.
+ */
+export async function testPostgres(
+  configure: (dataDir: string) => Promise<void> = async () => {},
+): Promise<RunningPostgres & { stop(): Promise<void> }> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'tripcurve-test-'));
   await chmod(dir, 0o711);
   const owner = { now: () => 0, emit: () => {}, logFile: path.join(dir, 'log') };
@@ -23,6 +28,7 @@ export async function testPostgres(): Promise<RunningPostgres & { stop(): Promis
   );
   const dataDir = path.join(dir, 'data');
   await copyCluster(prepared, dataDir);
+  await configure(dataDir);
   const running = await startPostgres(dataDir, owner);
   // A file whose own clean-up fails must not leave a server behind.
   const kill = (): void => {

@@ -33,6 +33,15 @@ export async function listen(cleanup: Cleanup, server: net.Server): Promise<numb
   return (server.address() as net.AddressInfo).port;
 }
 
+/** A port that was free when it was looked for. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 /** Sends back whatever comes. */
 export function echoServer(): net.Server {
   return net.createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));
@@ -111,6 +120,16 @@ export interface RawClient {
 export async function connect(cleanup: Cleanup, port: number): Promise<RawClient> {
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   cleanup.add(() => socket.destroy());
+  const client = recorded(socket);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
+  return client;
+}
+
+/** Collects what comes on a socket, whoever opened it. */
+export function recorded(socket: net.Socket): RawClient {
   const chunks: Buffer[] = [];
   const waiting = new Set<() => void>();
   const ended = new Promise<string>((resolve) => {
@@ -120,10 +139,6 @@ export async function connect(cleanup: Cleanup, port: number): Promise<RawClient
   socket.on('data', (chunk) => {
     chunks.push(chunk);
     for (const look of waiting) look();
-  });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', reject);
   });
   return {
     socket,

@@ -119,6 +119,7 @@ export class Workshop {
   }
 
   close(): Promise<void> {
-    return rm(this.dir, { recursive: true, force: true });
+    // A process that is being taken down may still write its compile cache here.
+    return rm(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 }

@@ -1,10 +1,13 @@
 /** Reads request bodies as Toxiproxy does, and says what is wrong with them in its shape. */
+import { lookup } from 'node:dns/promises';
+import net from 'node:net';
 import { z } from 'zod';
 import { messageOf, UsageError } from '../../model/errors.ts';
 import { Fault, Match } from '../../model/fault.ts';
 import { pathText } from '../../model/validate.ts';
 import type { Address } from '../address.ts';
 import { AddressError, parseAddress } from '../address.ts';
+import { asGoReads, parseFirst } from './go-json.ts';
 
 /** An error with a status, in Toxiproxy's shape. */
 export class ApiError extends Error {
@@ -17,6 +20,12 @@ export class ApiError extends Error {
 
 /** 400 as Toxiproxy words it. */
 export const badBody = (why: string): ApiError => new ApiError(400, `bad request body: ${why}`);
+
+/** 400 with what a schema has to say. */
+export function badIssue({ issues: [issue] }: z.ZodError): ApiError {
+  const where = pathText(issue?.path ?? []);
+  return badBody(`${where === '' ? '' : `${where}: `}${issue?.message ?? 'not valid'}`);
+}
 
 const Tls = z.union([
   z.literal(true).transform(() => ({})),
@@ -43,6 +52,7 @@ export const ToxicChange = z.object({
 
 /** A fault with the name it shall have. */
 export const FaultBody = Fault.extend({ name: z.string().min(1) });
+export type FaultBody = z.infer<typeof FaultBody>;
 
 /** A fault that somebody else injects; see Link.shadow. */
 export const ShadowBody = Fault.extend({ acts: z.boolean().default(true) });
@@ -53,7 +63,7 @@ export const ProxyBody = z.object({
   listen: z.string().default(''),
   enabled: z.boolean().default(true),
   // Beyond Toxiproxy: what the link reads, TLS to the dependency, and faults that are armed before it listens.
-  protocol: z.enum(['http', 'postgres', 'tcp']).default('tcp'),
+  protocol: z.enum(['http', 'postgres', 'tcp']).optional(),
   tls: Tls.optional(),
   toxics: z.array(ToxicBody).default([]),
   faults: z.array(FaultBody).default([]),
@@ -64,8 +74,8 @@ export const ProxyChange = z.object({
   listen: z.string().optional(),
   upstream: z.string().optional(),
   enabled: z.boolean().optional(),
-  /** Beyond Toxiproxy: how a disabled proxy turns connections away, and for how long. */
-  closed: z.enum(['down', 'black_hole']).default('down'),
+  /** Beyond Toxiproxy: how a disabled proxy turns connections away (`down` unless told), and for how long. */
+  closed: z.enum(['down', 'black_hole']).optional(),
   expiresMs: Fault.shape.expiresMs,
 });
 
@@ -77,14 +87,13 @@ export function read<S extends z.ZodType>(
 ): z.output<S> {
   let value: unknown;
   try {
-    value = JSON.parse(typeof body === 'string' ? body : '');
+    value = asGoReads(schema, parseFirst(typeof body === 'string' ? body : ''));
   } catch (error) {
     throw badBody(body === '' || body === undefined ? 'EOF' : messageOf(error));
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw badBody(`${pathText(issue?.path ?? [])}: ${issue?.message ?? 'not valid'}`);
+    throw badIssue(parsed.error);
   }
   for (const key of unknownKeys(schema, value)) warn(`unknown key "${key}" ignored`);
   return parsed.data;
@@ -111,13 +120,27 @@ export function refusable<T>(act: () => T): T {
   }
 }
 
-/** Where to listen; Toxiproxy answers 500 where it makes no sense. */
-export function listenAddress(text: string): Address {
+/**
+ * Where to listen, with the name resolved once: IPv4 first, as Go does, so that `localhost` is one address.
+ * @param prefix of the complaint, which Toxiproxy words differently for a new proxy and for a change
+ * @throws ApiError 500, as Toxiproxy answers where an address makes no sense
+ */
+export async function listenAddress(text: string, prefix = 'listen tcp: '): Promise<Address> {
   if (text === '') return { host: '127.0.0.1', port: 0 };
   try {
-    return parseAddress(text);
+    const { host, port } = parseAddress(text);
+    return { host: await resolved(host), port };
   } catch (error) {
-    throw new ApiError(500, `listen tcp: ${messageOf(error)}`);
+    throw new ApiError(500, `${prefix}${messageOf(error)}`);
+  }
+}
+
+async function resolved(host: string): Promise<string> {
+  if (net.isIP(host) !== 0) return host;
+  try {
+    return (await lookup(host, { order: 'ipv4first' })).address;
+  } catch {
+    throw new AddressError(`lookup ${host}: no such host`);
   }
 }
 
@@ -136,7 +159,6 @@ const GO_WORDS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'bind: address already in use',
   EADDRNOTAVAIL: 'bind: cannot assign requested address',
   EACCES: 'bind: permission denied',
-  ENOTFOUND: 'no such host',
 };
 
 /** Turns a failed bind into Toxiproxy's 500 with the system's reason, worded as Go words it. */

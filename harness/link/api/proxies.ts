@@ -1,12 +1,11 @@
 /** `/proxies`, `/populate` and `/reset`: links as Toxiproxy's clients make, change and remove them. */
-import { lookup } from 'node:dns/promises';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Address, Upstream } from '../address.ts';
 import { formatAddress } from '../address.ts';
-import type { Link, Protocol } from '../link.ts';
+import { DOWN, type Link, type Protocol } from '../link.ts';
 import { ApiError, binding, listenAddress, ProxyBody, ProxyChange, read, upstreamAddress } from './body.ts';
-import { faultSpec, toxicSpec } from './toxics.ts';
+import { faultSpec, nameOf, toxicSpec } from './toxics.ts';
 import { viewLink } from './view.ts';
 
 /** The links there are, and how one is made. */
@@ -31,7 +30,6 @@ export function proxyRoutes(app: FastifyInstance, proxies: Proxies, find: (name:
     const body = read(ProxyBody, text, proxies.warn);
     if (body.name === '') throw new ApiError(400, 'missing required field: name');
     if (body.upstream === '') throw new ApiError(400, 'missing required field: upstream');
-    if (links.has(body.name)) throw new ApiError(409, 'proxy already exists');
     return reply.code(201).send(viewLink(await createProxy(proxies, body)));
   });
 
@@ -43,13 +41,14 @@ export function proxyRoutes(app: FastifyInstance, proxies: Proxies, find: (name:
     handler: async ({ params, body }) => {
       const link = find(params.proxy);
       const change = read(ProxyChange, body, () => {}); // clients send the whole proxy; the rest is ignored
-      const listen = change.listen === undefined ? link.listen : listenAddress(change.listen);
+      const listen = change.listen === undefined ? link.listen : await listenAddress(change.listen, '');
       const upstream = change.upstream === undefined ? link.upstream : upstreamAddress(change.upstream);
-      const moved =
-        !(await sameAddress(listen, link.listen)) || formatAddress(upstream) !== formatAddress(link.upstream);
-      if (moved) await binding(listen, () => link.move(listen, { ...link.upstream, ...upstream }));
-      if (change.enabled === false && (link.enabled || link.closed !== change.closed))
-        await binding(listen, () => link.cut(change.closed, change.expiresMs));
+      const how = change.closed ?? link.closed ?? DOWN;
+      // Before it moves: what is to be disabled need not come up in its new place first.
+      if (change.enabled === false && (link.enabled || how !== link.closed || change.expiresMs !== undefined))
+        await binding(link.listen, () => link.cut(how, change.expiresMs));
+      if (!isSame(listen, link.listen) || formatAddress(upstream) !== formatAddress(link.upstream))
+        await binding(listen, () => link.move(listen, { ...link.upstream, ...upstream }));
       if (change.enabled === true && !link.enabled) await binding(listen, () => link.restore());
       return viewLink(link);
     },
@@ -63,9 +62,9 @@ export function proxyRoutes(app: FastifyInstance, proxies: Proxies, find: (name:
   });
 
   app.post('/populate', async ({ body: text }, reply) => {
-    const bodies = read(z.array(ProxyBody), text, proxies.warn);
     const made: object[] = [];
     try {
+      const bodies = read(z.array(ProxyBody), text, proxies.warn);
       await populate(proxies, bodies, (link) => made.push(viewLink(link)));
     } catch (error) {
       // Here, unlike everywhere else, Toxiproxy's errors are JSON and tell what was made before.
@@ -73,19 +72,28 @@ export function proxyRoutes(app: FastifyInstance, proxies: Proxies, find: (name:
       return reply
         .code(error.status)
         .type('application/json')
-        .send({ error: error.message, status: error.status, proxies: made.length === 0 ? null : made });
+        .send({ error: error.message, status: error.status, proxies: orNull(made) });
     }
-    return reply.code(201).send({ proxies: made });
+    return reply.code(201).send({ proxies: orNull(made) });
   });
 
   app.post('/reset', async (_request, reply) => {
-    for (const link of links.values()) {
-      for (const toxic of [...link.toxics]) link.removeToxic(toxic);
-      for (const fault of [...link.faults]) link.removeFault(fault);
-      if (!link.enabled) await binding(link.listen, () => link.restore());
-    }
+    await resetLinks(links.values());
     return reply.code(204).send();
   });
+}
+
+/** Lifts every fault. One that cannot come up is told, and keeps no other from being reset. @throws ApiError */
+export async function resetLinks(links: Iterable<Link>): Promise<void> {
+  const failures: unknown[] = [];
+  for (const link of [...links]) {
+    for (const toxic of [...link.toxics]) link.removeToxic(toxic);
+    for (const fault of [...link.faults]) link.removeFault(fault);
+    for (const name of link.shadows) link.shadow(name, null);
+    if (!link.enabled)
+      await binding(link.listen, () => link.restore()).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /**
@@ -105,50 +113,63 @@ export async function populate(
   for (const body of bodies) onMade(await replaceProxy(proxies, body));
 }
 
-/** Makes a link with all its faults armed before it accepts its first connection. */
-async function createProxy({ links, makeLink, warn }: Proxies, body: ProxyBody): Promise<Link> {
-  const listen = listenAddress(body.listen);
+/** What Go writes for a list without entries. */
+const orNull = (made: readonly object[]): readonly object[] | null => (made.length === 0 ? null : made);
+
+/**
+ * Makes a link with all its faults armed before it accepts its first connection.
+ * @param replaced is taken away first, for its place may be wanted
+ */
+async function createProxy(
+  { links, makeLink, warn }: Proxies,
+  body: ProxyBody,
+  replaced?: Link,
+): Promise<Link> {
+  const { protocol = 'tcp' } = body;
+  const listen = await listenAddress(body.listen, replaced === undefined ? undefined : '');
   const upstream = {
     ...upstreamAddress(body.upstream),
     ...(body.tls === undefined ? {} : { tls: body.tls }),
   };
-  const link = makeLink(body.name, listen, upstream, body.protocol);
-  for (const toxic of body.toxics) link.addToxic(toxicSpec(toxic, warn));
-  for (const fault of body.faults) link.addFault(faultSpec(fault, body.protocol));
+  const link = makeLink(body.name, listen, upstream, protocol);
   try {
+    for (const toxic of body.toxics) link.addToxic(toxicSpec(toxic, link, warn));
+    for (const fault of body.faults) link.addFault(faultSpec(fault, link));
+    // The name is taken from here on: a second request for it must not come up beside this one.
+    if (links.get(body.name) !== replaced) throw new ApiError(409, 'proxy already exists');
+    links.set(link.name, link);
+    await replaced?.dispose();
     if (body.enabled) await binding(listen, () => link.enable());
   } catch (error) {
+    if (links.get(link.name) === link) links.delete(link.name);
     await link.dispose(); // the leases of what was armed must not outlive it
     throw error;
   }
-  links.set(link.name, link);
   return link;
 }
 
 async function replaceProxy(proxies: Proxies, body: ProxyBody): Promise<Link> {
   const present = proxies.links.get(body.name);
   if (present === undefined) return createProxy(proxies, body);
-  const same =
+  const isUnchanged =
     formatAddress(present.upstream) === formatAddress(upstreamAddress(body.upstream)) &&
-    (body.listen === '' || (await sameAddress(listenAddress(body.listen), present.listen)));
-  if (!same) {
-    proxies.links.delete(body.name);
-    await present.dispose();
-    return createProxy(proxies, body);
-  }
+    (body.listen === '' || isSame(await listenAddress(body.listen, ''), present.listen)) &&
+    (body.protocol === undefined || body.protocol === present.protocol) &&
+    (body.tls === undefined || JSON.stringify(body.tls) === JSON.stringify(present.upstream.tls));
+  if (!isUnchanged) return createProxy(proxies, body, present);
   if (body.enabled !== present.enabled)
-    await (body.enabled ? binding(present.listen, () => present.restore()) : present.cut());
+    await binding(present.listen, () => (body.enabled ? present.restore() : present.cut()));
   for (const toxic of body.toxics) {
-    const spec = toxicSpec(toxic, proxies.warn);
-    if (!present.toxics.some(({ name }) => name === spec.name)) present.addToxic(spec);
+    if (!present.toxics.some(({ name }) => name === nameOf(toxic)))
+      present.addToxic(toxicSpec(toxic, present, proxies.warn));
+  }
+  for (const fault of body.faults) {
+    if (!present.faults.some(({ name }) => name === fault.name)) present.addFault(faultSpec(fault, present));
   }
   return present;
 }
 
-/** Whether two addresses are one: `localhost` is where it resolves to (Toxiproxy since 2.12, #631). */
-async function sameAddress(a: Address, b: Address): Promise<boolean> {
-  if (a.port !== b.port && a.port !== 0) return false;
-  if (a.host === b.host) return true;
-  const resolved = await Promise.all([a, b].map(({ host }) => lookup(host).catch(() => ({ address: host }))));
-  return resolved[0]?.address === resolved[1]?.address;
+/** Whether a listener at `is` will do for one who asks for `asked`; port 0 asks for any. */
+function isSame(asked: Address, is: Address): boolean {
+  return asked.host === is.host && (asked.port === 0 || asked.port === is.port);
 }

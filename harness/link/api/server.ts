@@ -4,52 +4,85 @@
  * TCP, an event stream. It validates and translates; links do the work.
  */
 import { randomUUID } from 'node:crypto';
-import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { messageOf } from '../../model/errors.ts';
+import type { Clock } from '../../model/time.ts';
 import type { EventFeed } from '../feed.ts';
 import type { Link } from '../link.ts';
+import { resetToxiproxy } from '../real-toxiproxy.ts';
 import { ApiError } from './body.ts';
-import { type Proxies, proxyRoutes } from './proxies.ts';
+import { leaseRoute } from './lease.ts';
+import { type Proxies, proxyRoutes, resetLinks } from './proxies.ts';
 import { toxicRoutes } from './toxics.ts';
 import { eventRoute, metricsRoute } from './watch.ts';
 
 /** The version whose API this is. */
 export const TOXIPROXY_API_VERSION = '2.12.0';
 
+/** Toxiproxy has no limit; this many bytes are a populate of some 50,000 proxies. */
+const BODY_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Node itself takes no request line and headers beyond this. */
+const NAME_LENGTH_MAX = 16 * 1024;
+
+/** Every path there is; with a method it does not have, it is 405. */
+const PATH =
+  /^\/(version|clock|lease|metrics|events|populate|reset|proxies|proxies\/[^/]+(\/(toxics|faults|shadows)(\/[^/]+)?)?)$/;
+
 export interface ApiOptions extends Proxies {
   feed: EventFeed;
+  /** The clock that stamps the events. */
+  now: Clock;
+  /** API of a real Toxiproxy behind these links, which a lapsed lease resets too. */
+  behind?: string | undefined;
 }
+
+/** Each call to a Toxiproxy behind us is given up after this: faults must be lifted soon, by any way. */
+const RESET_LIMIT_MS = 1_000;
 
 /** Builds the server; the caller listens and closes. */
 export function buildApi(options: ApiOptions): FastifyInstance {
-  const { links, warn, feed } = options;
+  const { links, warn, feed, now, behind } = options;
   const app = fastify({
     logger: false,
-    bodyLimit: 1024 * 1024,
+    bodyLimit: BODY_BYTES_MAX,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 1_000 },
+    exposeHeadRoutes: false,
+    // A name is as long as a request line can be; `//proxies` is a base URL with a slash too many.
+    routerOptions: { maxParamLength: NAME_LENGTH_MAX, ignoreDuplicateSlashes: true },
+    frameworkErrors: (_error, _request, reply: FastifyReply) => {
+      void reply.code(400).type('text/plain; charset=utf-8').send('400 Bad Request');
+    },
   });
 
-  // Toxiproxy reads JSON whatever the content type says.
+  // Toxiproxy reads JSON whatever the content type says, also where it is none.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => done(null, text));
+  app.addContentTypeParser('text/plain', { parseAs: 'string' }, (_request, text, done) => done(null, text));
   app.addHook('onRequest', async (request, reply) => {
+    request.raw.headers['content-type'] = 'text/plain';
+    if (request.is404) return;
     reply.header('x-toxiproxy-request-id', randomUUID());
     // A page in a browser must not be able to reach a proxy on loopback (Toxiproxy since 2.1.2).
     if (/^Mozilla\//.test(request.headers['user-agent'] ?? ''))
       await reply.code(403).type('text/plain; charset=utf-8').send('User agent not allowed\n');
   });
-  app.setErrorHandler((error, _request, reply) => {
-    const status = error instanceof ApiError ? error.status : 500;
+  app.addHook('preHandler', async (request, reply) => {
+    if (Object.values(request.params as object).includes('')) return notFound(request, reply);
+  });
+  // Fastify adds a charset to JSON; Go does not, and a client may compare the whole of it.
+  app.addHook('onSend', async (_request, reply) => {
+    if (reply.getHeader('content-type') === 'application/json; charset=utf-8')
+      reply.header('content-type', 'application/json');
+  });
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const status = error instanceof ApiError ? error.status : (error.statusCode ?? 500);
     // Go's http.Error sends errors as plain text, and clients have learned to read them so.
     void reply
       .code(status)
       .type('text/plain; charset=utf-8')
       .send(`${JSON.stringify({ error: messageOf(error), status })}\n`);
   });
-  app.setNotFoundHandler((_request, reply) => {
-    void reply.code(404).type('text/plain; charset=utf-8').send('404 page not found\n');
-  });
+  app.setNotFoundHandler(notFound);
 
   const find = (name: string): Link => {
     const link = links.get(name);
@@ -57,33 +90,26 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     return link;
   };
   app.get('/version', (_request, reply) =>
-    reply
-      .type('application/json;charset=utf-8')
-      .send(`${JSON.stringify({ version: TOXIPROXY_API_VERSION })}\n`),
+    reply.type('application/json;charset=utf-8').send(`{"version": "${TOXIPROXY_API_VERSION}"}\n`),
   );
   proxyRoutes(app, options, find);
   toxicRoutes(app, find, warn);
   eventRoute(app, feed);
   metricsRoute(app, links);
-  closeOtherMethods(app);
+  // Whoever merges these events with others must know how this clock stands to theirs.
+  app.get('/clock', () => ({ nowNs: now() }));
+  const lift = async (): Promise<void> => {
+    const toxiproxy = behind === undefined ? undefined : resetToxiproxy(behind, RESET_LIMIT_MS);
+    await Promise.all([resetLinks(links.values()), toxiproxy]);
+  };
+  leaseRoute(app, lift, warn);
   return app;
 }
 
-/** A known path with another method is 405 with an empty body, as Go's router answers. */
-function closeOtherMethods(app: FastifyInstance): void {
-  const paths = [
-    '/version',
-    '/proxies',
-    '/proxies/:proxy',
-    '/populate',
-    '/reset',
-    '/proxies/:proxy/toxics',
-    '/proxies/:proxy/toxics/:toxic',
-  ];
-  const refuse = (_request: unknown, reply: FastifyReply): FastifyReply => reply.code(405).send();
-  for (const url of paths) {
-    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const) {
-      if (!app.hasRoute({ method, url })) app.route({ method, url, handler: refuse });
-    }
-  }
+/** Go's router answers another method on a known path with an empty body. */
+function notFound({ url }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = url.replace(/\?.*/, '').replaceAll(/\/+/g, '/');
+  return PATH.test(path)
+    ? reply.code(405).send()
+    : reply.code(404).type('text/plain; charset=utf-8').send('404 page not found\n');
 }

@@ -4,12 +4,23 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { Fault } from '../../model/fault.ts';
-import { pathText, validate } from '../../model/validate.ts';
+import { validate } from '../../model/validate.ts';
 import { resolveFault } from '../faults.ts';
 import type { Link, ProtocolFaultSpec } from '../link.ts';
 import type { Toxic, ToxicSpec, ToxicType } from '../toxic.ts';
 import { TOXICS } from '../toxics/registry.ts';
-import { ApiError, badBody, FaultBody, read, refusable, ShadowBody, ToxicBody, ToxicChange } from './body.ts';
+import {
+  ApiError,
+  badBody,
+  badIssue,
+  FaultBody,
+  read,
+  refusable,
+  ShadowBody,
+  ToxicBody,
+  ToxicChange,
+} from './body.ts';
+import { asGoReads } from './go-json.ts';
 import { viewFault, viewToxic, viewToxics } from './view.ts';
 
 interface ProxyParams {
@@ -28,9 +39,7 @@ export function toxicRoutes(app: FastifyInstance, find: (name: string) => Link, 
 
   app.post<{ Params: ProxyParams }>('/proxies/:proxy/toxics', ({ params, body }) => {
     const link = find(params.proxy);
-    const spec = toxicSpec(read(ToxicBody, body, warn), warn);
-    if (link.toxics.some(({ name }) => name === spec.name)) throw new ApiError(409, 'toxic already exists');
-    return viewToxic(link.addToxic(spec));
+    return viewToxic(link.addToxic(toxicSpec(read(ToxicBody, body, warn), link, warn)));
   });
 
   app.get<{ Params: ToxicParams }>('/proxies/:proxy/toxics/:toxic', ({ params }) =>
@@ -44,8 +53,9 @@ export function toxicRoutes(app: FastifyInstance, find: (name: string) => Link, 
       const link = find(params.proxy);
       const toxic = findToxic(link, params.toxic);
       const change = read(ToxicChange, body, () => {}); // clients send the whole toxic; the rest is ignored
+      const changed = asGoReads(toxic.kind.attributes, change.attributes) as object; // as the schema names them
       link.updateToxic(toxic, {
-        attributes: attributesOf(toxic.kind, { ...toxic.attributes, ...change.attributes }, warn),
+        attributes: attributesOf(toxic.kind, { ...toxic.attributes, ...changed }, warn),
         toxicity: toxicity(change.toxicity ?? toxic.toxicity),
       });
       return viewToxic(toxic);
@@ -64,9 +74,7 @@ export function toxicRoutes(app: FastifyInstance, find: (name: string) => Link, 
 
   app.post<{ Params: ProxyParams }>('/proxies/:proxy/faults', ({ params, body }, reply) => {
     const link = find(params.proxy);
-    const spec = faultSpec(read(FaultBody, body, warn), link.protocol);
-    if (link.faults.some(({ name }) => name === spec.name)) throw new ApiError(409, 'fault already exists');
-    return reply.code(201).send(viewFault(link.addFault(spec)));
+    return reply.code(201).send(viewFault(link.addFault(faultSpec(read(FaultBody, body, warn), link))));
   });
 
   app.put<{ Params: FaultParams }>('/proxies/:proxy/shadows/:fault', ({ params, body }, reply) => {
@@ -89,15 +97,20 @@ export function toxicRoutes(app: FastifyInstance, find: (name: string) => Link, 
   });
 }
 
+/** The name that a toxic has: Toxiproxy's default where it is given none. */
+export const nameOf = ({ name, type, stream }: ToxicBody): string =>
+  name === '' ? `${type}_${stream}` : name;
+
 /** Checks a toxic as a client asks for it. @throws ApiError in Toxiproxy's words where it has some */
-export function toxicSpec(body: ToxicBody, warn: Warn): ToxicSpec {
+export function toxicSpec(body: ToxicBody, link: Link, warn: Warn): ToxicSpec {
   const stream = body.stream.toLowerCase();
   if (stream !== 'upstream' && stream !== 'downstream')
     throw new ApiError(400, 'stream was invalid, can be either upstream or downstream');
   const kind = TOXICS.get(body.type);
   if (kind === undefined) throw new ApiError(400, 'invalid toxic type');
   const { match, times, expiresMs } = body;
-  const name = body.name === '' ? `${body.type}_${body.stream}` : body.name;
+  const name = nameOf(body);
+  if (link.toxics.some((toxic) => toxic.name === name)) throw new ApiError(409, 'toxic already exists');
   const attributes = attributesOf(kind, body.attributes, warn);
   // Once more through the door that scenarios use: a match that fits no toxic is refused there.
   refusable(() =>
@@ -116,12 +129,11 @@ export function toxicSpec(body: ToxicBody, warn: Warn): ToxicSpec {
   };
 }
 
-/** Checks a fault above TCP. @throws ApiError 400 */
-export function faultSpec(body: Record<string, unknown>, protocol: Link['protocol']): ProtocolFaultSpec {
+/** Checks a fault above TCP. @throws ApiError 400, 409 */
+export function faultSpec(body: FaultBody, link: Link): ProtocolFaultSpec {
   const { name, ...rest } = body;
-  const armable = refusable(() =>
-    resolveFault(validate(Fault, rest, 'fault'), String(name), protocol, 'fault'),
-  );
+  if (link.faults.some((fault) => fault.name === name)) throw new ApiError(409, 'fault already exists');
+  const armable = refusable(() => resolveFault(validate(Fault, rest, 'fault'), name, link.protocol, 'fault'));
   if (armable.plane !== 'protocol')
     throw new ApiError(400, 'only faults above TCP live here; toxics are under /toxics');
   return armable.fault;
@@ -139,7 +151,7 @@ function toxicity(value: number): number {
 }
 
 function attributesOf(kind: ToxicType, given: Record<string, unknown>, warn: Warn): Record<string, unknown> {
-  const parsed = kind.attributes.safeParse(given);
+  const parsed = kind.attributes.safeParse(asGoReads(kind.attributes, given));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue?.code === 'unrecognized_keys') {
@@ -148,5 +160,5 @@ function attributesOf(kind: ToxicType, given: Record<string, unknown>, warn: War
     const known = Object.entries(given).filter(([key]) => !issue.keys.includes(key));
     return attributesOf(kind, Object.fromEntries(known), warn);
   }
-  throw badBody(`${pathText(issue?.path ?? [])}: ${issue?.message ?? 'not valid'}`);
+  throw badIssue(parsed.error);
 }

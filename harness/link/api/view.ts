@@ -1,6 +1,6 @@
 /** Links, toxics and faults as the API shows them: Toxiproxy's fields, in its order, and ours behind them. */
 import { formatAddress } from '../address.ts';
-import type { Link } from '../link.ts';
+import { BLACK_HOLE, type Link } from '../link.ts';
 import type { ProtocolFault } from '../protocol-fault.ts';
 import type { Toxic } from '../toxic.ts';
 
@@ -12,7 +12,9 @@ export function viewLink(link: Link): object {
     enabled: link.enabled,
     toxics: viewToxics(link),
     ...(link.protocol === 'tcp' ? {} : { protocol: link.protocol }),
-    ...(link.closed === null ? {} : { closed: link.closed }),
+    // That a proxy is down is what `enabled: false` says to every client.
+    ...(link.closed === BLACK_HOLE ? { closed: link.closed } : {}),
+    ...(link.upstream.tls === undefined ? {} : { tls: link.upstream.tls }),
     ...(link.faults.length === 0 ? {} : { faults: link.faults.map(viewFault) }),
   };
 }

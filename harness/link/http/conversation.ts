@@ -9,8 +9,9 @@ import type { Conversation, ConversationEnds } from '../conversation.ts';
 import { Exchange } from './exchange.ts';
 import { claim, type HttpFault, needsBody } from './fault.ts';
 import { FilteredAnswers } from './filtered-answers.ts';
+import type { Head } from './head.ts';
 import { encodeAnswer, withHeaders } from './message.ts';
-import { type Framing, framingOf, type Head, MessageParser } from './parser.ts';
+import { type Framing, framingOf, MessageParser } from './parser.ts';
 import { RetryLedger } from './retries.ts';
 
 /** Requests that may be under way on one connection before we stop watching it: no client pipelines so deep. */
@@ -47,6 +48,8 @@ export class HttpConversation implements Conversation {
   #chunk: Buffer = EMPTY;
   #forwardFrom = 0;
   #answered: Buffer = EMPTY;
+  /** When the present chunk came, or went to the target: one reading of the clock for all that is in it. */
+  #chunkT: Nanoseconds = 0;
 
   /** `faults` is the link's own live list: what is armed now decides, at each request. */
   constructor(ends: ConversationEnds, faults: readonly HttpFault[], ledger = new RetryLedger()) {
@@ -80,6 +83,12 @@ export class HttpConversation implements Conversation {
     });
   }
 
+  /** Faults and streams of events keep pieces of what passes; without them, parsers copy what they keep. */
+  get keepsNothing(): boolean {
+    if (this.#faults.length > 0 || !this.#answers.isEmpty || this.#parked !== null) return false;
+    return this.#underWay[0]?.isStream !== true;
+  }
+
   fromTarget(chunk: Buffer): void {
     if (this.#parked !== null) {
       this.#parked.push(chunk);
@@ -90,6 +99,7 @@ export class HttpConversation implements Conversation {
       return;
     }
     this.#chunk = chunk;
+    this.#chunkT = this.#ends.now();
     this.#forwardFrom = 0;
     const read = this.#requests.push(chunk);
     this.#forwardUpTo(this.#watching ? read : chunk.length);
@@ -119,13 +129,14 @@ export class HttpConversation implements Conversation {
   toTarget(chunk: Buffer): void {
     if (!this.#watching) return;
     this.#answered = chunk;
+    this.#chunkT = this.#ends.now();
     this.#responses.push(chunk);
     this.#answered = EMPTY;
     this.#actOnFirst();
   }
 
   touched(faultId: string): void {
-    for (const exchange of this.#underWay) exchange.faults.add(faultId);
+    for (const exchange of this.#underWay) exchange.touch(faultId);
   }
 
   closed(endedBy: EndedBy, abrupt: boolean): void {
@@ -147,7 +158,7 @@ export class HttpConversation implements Conversation {
 
   #requestHead(head: Head, held: Buffer | null, from: number, to: number): Framing {
     const framing = framingOf(head, { kind: 'none' });
-    const exchange = new Exchange(head, this.#ends.now(), this.#ends.activeFaults());
+    const exchange = new Exchange(head, this.#chunkT, this.#ends.activeFaults());
     exchange.bytesUp = (held?.length ?? 0) + to - from;
     this.#underWay.push(exchange);
     this.#current = exchange;
@@ -169,7 +180,7 @@ export class HttpConversation implements Conversation {
     }
     if (this.#underWay.length > UNDER_WAY_MAX) this.#stopWatching('too many requests under way');
     // After a tunnel is asked for, bytes are no longer messages we could frame.
-    if (exchange.method === 'CONNECT' || head.headers.has('upgrade')) return { kind: 'until-close' };
+    if (exchange.method === 'CONNECT' || head.get('upgrade') !== undefined) return { kind: 'until-close' };
     return framing;
   }
 
@@ -192,7 +203,7 @@ export class HttpConversation implements Conversation {
     this.#current = null;
     if (ended === null) return;
     if (ended.held !== null) this.#decide(ended, Buffer.concat(ended.held.content));
-    ended.endRequest(this.#ledger, this.#ends.now());
+    ended.endRequest(this.#ledger, this.#chunkT);
     // Our answer waits for earlier ones; a later request must not be answered before it, so it waits too.
     if (ended.isSwallowed && this.#underWay[0] !== ended) this.#requests.pause();
   }
@@ -217,11 +228,11 @@ export class HttpConversation implements Conversation {
     const { name, chooser } = claimed.fault;
     exchange.act = claimed.act;
     if (claimed.act.do !== 'filter') {
-      exchange.faults.add(name);
+      exchange.touch(name);
       return;
     }
     this.#answers.take({ method, http10: head.start.endsWith('HTTP/1.0') }, claimed.act, {
-      hit: () => exchange.faults.add(name),
+      hit: () => exchange.touch(name),
       missed: () => chooser.untake(),
     });
     this.#ends.forward(withHeaders(raw[0]?.toString('latin1') ?? head.text, LEFT_OUT));
@@ -236,7 +247,7 @@ export class HttpConversation implements Conversation {
 
   /** A client that asks before it sends its body is told to go on, where the dependency will not tell it. */
   #continueSending({ head }: Exchange): void {
-    if (head.headers.get('expect')?.toLowerCase() === '100-continue') this.#ends.answer(CONTINUE);
+    if (head.get('expect')?.toLowerCase() === '100-continue') this.#ends.answer(CONTINUE);
   }
 
   /** Forwards a request that is held as it is: what follows it will not be read. */
@@ -288,14 +299,14 @@ export class HttpConversation implements Conversation {
       return { kind: 'until-close' };
     }
     exchange.bytesDown += bytes;
-    exchange.firstByteT ??= this.#ends.now();
+    exchange.firstByteT ??= this.#chunkT;
     if (status === 101 || (exchange.method === 'CONNECT' && status < 300)) {
       exchange.status = status;
       this.#responseIsUntilClose = true;
       return { kind: 'until-close' };
     }
     if (status < 200) return { kind: 'none' }; // interim: the real answer follows
-    exchange.answerHead(status, head.headers);
+    exchange.answerHead(status, head);
     if (exchange.method === 'HEAD' || status === 204 || status === 304) return { kind: 'none' };
     const framing = framingOf(head, { kind: 'until-close' });
     this.#responseIsUntilClose = framing.kind === 'until-close';
@@ -306,7 +317,7 @@ export class HttpConversation implements Conversation {
     const exchange = this.#underWay[0];
     if (exchange === undefined || exchange.status === null) return; // an interim answer
     this.#underWay.shift();
-    const endT = this.#ends.now();
+    const endT = this.#chunkT;
     if (this.#targetEndedT !== null) {
       this.#unread.push({ exchange, endT });
       this.#ends.after(RESET_ARRIVES_MS, () => this.#judgeUnread(this.#ends.targetHasReset()));

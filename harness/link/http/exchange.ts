@@ -3,12 +3,15 @@ import { createHash, type Hash } from 'node:crypto';
 import type { EndedBy, ExchangeEvent, Unnumbered } from '../../model/history.ts';
 import type { Nanoseconds } from '../../model/time.ts';
 import type { HttpAct } from './fault.ts';
-import type { Head } from './parser.ts';
+import type { Head } from './head.ts';
 import type { Attempt, RetryLedger } from './retries.ts';
 import { EventSplitter, eventFormat, isToken } from './stream.ts';
 
 /** Enough to tell bodies of one run apart. */
 const HASH_DIGITS = 16;
+
+/** So much of a body is hashed; of a longer one the length has to tell the rest, or hashing would be the bottleneck. */
+const HASHED_BYTES_MAX = 1024 * 1024;
 
 /** HTTP statuses after which a client tries again (RFC 9110 §15.6, RFC 6585 §4). */
 const isTrouble = (status: number | null): boolean => status === null || status >= 500 || status === 429;
@@ -18,13 +21,14 @@ export class Exchange {
   readonly path: string;
   readonly head: Head;
   readonly t: Nanoseconds;
-  readonly faults: Set<string>;
   readonly closesAfter: boolean;
   readonly #trace: string | null;
   #hash: Hash | null = null;
   #attempt: Attempt | null = null;
   #tokens: EventSplitter | null = null;
   #tokenCount = 0;
+  /** Ids of the faults that acted on it; null: none has. */
+  #faults: Set<string> | null = null;
   bytesUp = 0;
   bytesDown = 0;
   requestEnded = false;
@@ -38,15 +42,21 @@ export class Exchange {
   held: { raw: Buffer[]; content: Buffer[]; bytes: number } | null = null;
 
   constructor(head: Head, t: Nanoseconds, faults: readonly string[]) {
-    const [method = '', path = ''] = head.start.split(' ', 2);
-    this.method = method;
-    this.path = path;
+    const { start } = head;
+    const methodEnd = start.indexOf(' ');
+    this.method = start.slice(0, methodEnd);
+    this.path = start.slice(methodEnd + 1, start.indexOf(' ', methodEnd + 1));
     this.head = head;
     this.t = t;
-    this.faults = new Set(faults);
-    this.closesAfter =
-      head.headers.get('connection')?.toLowerCase() === 'close' || head.start.endsWith('HTTP/1.0');
-    this.#trace = traceId(head.headers.get('traceparent'));
+    for (const faultId of faults) this.touch(faultId);
+    this.closesAfter = head.get('connection')?.toLowerCase() === 'close' || start.endsWith('HTTP/1.0');
+    this.#trace = traceId(head.get('traceparent'));
+  }
+
+  /** A fault acts on it. */
+  touch(faultId: string): void {
+    this.#faults ??= new Set();
+    this.#faults.add(faultId);
   }
 
   /** A fault keeps the request from the dependency. */
@@ -54,27 +64,36 @@ export class Exchange {
     return this.act !== null && this.act.do !== 'filter';
   }
 
+  /** Its answer is a stream of events, of which an unfinished one is kept. */
+  get isStream(): boolean {
+    return this.#tokens !== null;
+  }
+
   requestContent(bytes: Buffer): void {
-    this.#hash ??= createHash('sha256');
-    this.#hash.update(bytes);
     this.held?.content.push(bytes);
+    const leftBytes = HASHED_BYTES_MAX - this.#bodyBytes;
+    this.#bodyBytes += bytes.length;
+    if (leftBytes <= 0) return;
+    this.#hash ??= createHash('sha256');
+    this.#hash.update(bytes.length <= leftBytes ? bytes : bytes.subarray(0, leftBytes));
   }
 
   #bodyHash: string | null = null;
+  #bodyBytes = 0;
 
   /** The request is complete: whose attempt it is can be told. */
   endRequest(ledger: RetryLedger, t: Nanoseconds): void {
     this.requestEnded = true;
     this.#bodyHash = this.#hash?.digest('hex').slice(0, HASH_DIGITS) ?? null;
-    const request = `${this.method} ${this.path} ${this.#bodyHash}`;
-    const requestId = this.head.headers.get('x-request-id') ?? null;
+    const request = `${this.method} ${this.path} ${this.#bodyHash} ${this.#bodyBytes}`;
+    const requestId = this.head.get('x-request-id') ?? null;
     this.#attempt = ledger.begin(request, this.#trace, requestId, t);
   }
 
   /** The head of the answer, as the target gets it. */
-  answerHead(status: number, headers: Head['headers']): void {
+  answerHead(status: number, head: Head): void {
     this.status = status;
-    const format = headers.has('content-encoding') ? null : eventFormat(headers.get('content-type'));
+    const format = head.get('content-encoding') === undefined ? eventFormat(head.get('content-type')) : null;
     if (format !== null) {
       this.#tokens = new EventSplitter(format, (event) => {
         if (isToken(event)) this.#tokenCount++;
@@ -113,7 +132,7 @@ export class Exchange {
       trace: this.#trace,
       attempt: this.#attempt?.attempt ?? 1,
       attemptBy: this.#attempt?.by ?? null,
-      faults: [...this.faults],
+      faults: this.#faults === null ? [] : [...this.#faults],
     };
   }
 }

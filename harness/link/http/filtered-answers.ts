@@ -31,6 +31,11 @@ export class FilteredAnswers {
     this.#endAnswer = endAnswer;
   }
 
+  /** No answer is in a fault's hands. */
+  get isEmpty(): boolean {
+    return this.#line.length === 0;
+  }
+
   /** The next answer that is not in line yet goes through this filter. */
   take(asked: AskedBy, act: HttpAct & { do: 'filter' }, reserved: Reserved): void {
     const ends = this.#ends;

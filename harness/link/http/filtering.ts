@@ -5,7 +5,8 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { AnswerFilter, AnswerHead, AnswerSink } from './fault.ts';
-import { type Framing, framingOf, type Head, MessageParser } from './parser.ts';
+import type { Head } from './head.ts';
+import { type Framing, framingOf, MessageParser } from './parser.ts';
 
 /** Bytes a filter may hold back before the dependency is made to wait. */
 const HELD_BYTES_MAX = 8 * 1024 * 1024;

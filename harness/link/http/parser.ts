@@ -3,19 +3,10 @@
  * It frames messages (RFC 9112 §6) and reads the few headers that framing needs; it does not judge
  * them. Bytes it cannot follow end in `lost`, once, and from then on it looks no further.
  */
+import { Head } from './head.ts';
 
 /** A message head longer than this is not followed (Node's own limit is 16 KiB, most servers' 64). */
 const HEAD_BYTES_MAX = 64 * 1024;
-
-/** The head of a request or response. */
-export interface Head {
-  /** Request line or status line. */
-  start: string;
-  /** Names in lower case; of repeated ones the last counts. */
-  headers: ReadonlyMap<string, string>;
-  /** The whole head as it came, empty line included. */
-  text: string;
-}
 
 /** How the body that follows a head is framed. */
 export type Framing =
@@ -49,12 +40,16 @@ type State =
   | { at: 'until-close' }
   | { at: 'lost' };
 
+// Shared: a state without a memory need not be made for every message.
+const AT_HEAD: State = { at: 'head' };
+const LOST: State = { at: 'lost' };
+
 const CR = 13;
 const LF = 10;
 
 export class MessageParser {
   readonly #listener: MessageListener;
-  #state: State = { at: 'head' };
+  #state: State = AT_HEAD;
   #held: Buffer | null = null;
   #paused = false;
 
@@ -66,7 +61,7 @@ export class MessageParser {
   surrender(): Buffer | null {
     const held = this.#held;
     this.#held = null;
-    this.#state = { at: 'lost' };
+    this.#state = LOST;
     return held;
   }
 
@@ -123,21 +118,22 @@ export class MessageParser {
       this.#listener.body(from, from + 1);
       return from + 1;
     }
-    const searchable =
-      this.#held === null ? chunk.subarray(from) : Buffer.concat([this.#held, chunk.subarray(from)]);
-    const headBytes = endOfHead(searchable);
-    if (headBytes === -1) {
-      if (searchable.length > HEAD_BYTES_MAX) return this.#lose('a message head is too long', from);
-      this.#held = this.#held === null ? Buffer.from(searchable) : searchable;
+    const held = this.#held;
+    // A head that comes whole, as nearly all do, is read where it is.
+    const searchable = held === null ? chunk : Buffer.concat([held, chunk.subarray(from)]);
+    const start = held === null ? from : 0;
+    const end = endOfHead(searchable, start);
+    if (end === -1) {
+      if (searchable.length - start > HEAD_BYTES_MAX) return this.#lose('a message head is too long', from);
+      this.#held = held === null ? Buffer.from(chunk.subarray(from)) : searchable;
       this.#listener.holding(from);
       return null;
     }
-    const head = parseHead(searchable.subarray(0, headBytes));
+    const head = Head.parse(searchable.toString('latin1', start, end));
     if (head === null) return this.#lose('a message head is not HTTP/1', from);
-    const held = this.#held;
-    const to = from + headBytes - (held?.length ?? 0);
+    const to = from + (end - start) - (held?.length ?? 0);
     this.#held = null;
-    this.#state = { at: 'lost' }; // until the framing is known; a listener that throws leaves it so
+    this.#state = LOST; // until the framing is known; a listener that throws leaves it so
     const framing = this.#listener.head(head, held, from, to);
     this.#enter(framing);
     return to;
@@ -197,24 +193,24 @@ export class MessageParser {
   }
 
   #endMessage(): void {
-    this.#state = { at: 'head' };
+    this.#state = AT_HEAD;
     this.#listener.end();
   }
 
   #lose(why: string, from: number): null {
     const held = this.#held;
     this.#held = null;
-    this.#state = { at: 'lost' };
+    this.#state = LOST;
     this.#listener.lost(why, held, from);
     return null;
   }
 }
 
-/** Length of the head with its empty line, or -1 while that has not come. */
-function endOfHead(bytes: Buffer): number {
+/** Where the head that begins at `start` ends, its empty line included; -1 while that has not come. */
+function endOfHead(bytes: Buffer, start: number): number {
   // Line by line, so that a body behind the head is not searched. Bare LF line ends are tolerated by most
   // servers (RFC 9112 §2.2), so they are here.
-  for (let lf = bytes.indexOf(LF); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) {
+  for (let lf = bytes.indexOf(LF, start); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) {
     const next = bytes[lf + 1];
     if (next === LF) return lf + 2;
     if (next === CR && bytes[lf + 2] === LF) return lf + 3;
@@ -222,34 +218,13 @@ function endOfHead(bytes: Buffer): number {
   return -1;
 }
 
-function parseHead(bytes: Buffer): Head | null {
-  const text = bytes.toString('latin1');
-  const headers = new Map<string, string>();
-  let start: string | null = null;
-  for (let from = 0; from < text.length; ) {
-    const lf = text.indexOf('\n', from);
-    if (lf === -1) break;
-    const to = text.charCodeAt(lf - 1) === CR ? lf - 1 : lf;
-    if (start === null) start = text.slice(from, to);
-    else {
-      const colon = text.indexOf(':', from);
-      if (colon > from && colon < to)
-        headers.set(text.slice(from, colon).toLowerCase(), text.slice(colon + 1, to).trim());
-    }
-    from = lf + 1;
-  }
-  return start === null || !START_LINE.test(start) ? null : { start, headers, text };
-}
-
-const START_LINE = /^(HTTP\/1\.[01] \d{3}|[!#$%&'*+.^_`|~0-9A-Za-z-]+ \S+ HTTP\/1\.[01]$)/;
-
 /** Framing by the headers alone, for messages that may have a body. */
 export function framingOf(head: Head, withoutLength: Framing): Framing {
-  const encoding = head.headers.get('transfer-encoding');
+  const encoding = head.get('transfer-encoding');
   if (encoding !== undefined) {
     return /(^|,)\s*chunked\s*$/i.test(encoding) ? { kind: 'chunked' } : { kind: 'until-close' };
   }
-  const length = head.headers.get('content-length');
+  const length = head.get('content-length');
   if (length === undefined) return withoutLength;
   const bytes = /^\d{1,15}$/.test(length) ? Number(length) : Number.NaN;
   return Number.isNaN(bytes) ? { kind: 'until-close' } : { kind: 'length', bytes };

@@ -19,17 +19,28 @@ interface Known {
   failedT: number | null;
 }
 
-/** The number of an attempt (1: the first), and what to call when it has ended. */
-export interface Attempt {
-  attempt: number;
-  by: AttemptBy;
-  ended(failed: boolean, t: number): void;
+/** One request among its like. */
+export class Attempt {
+  /** 1: the first. */
+  readonly attempt: number;
+  readonly by: AttemptBy;
+  readonly #known: Known;
+
+  constructor(known: Known, by: AttemptBy) {
+    this.attempt = known.attempts;
+    this.by = by;
+    this.#known = known;
+  }
+
+  ended(failed: boolean, t: number): void {
+    this.#known.failedT = failed ? t : null;
+  }
 }
 
 export class RetryLedger {
   readonly #known = new Map<string, Known>();
 
-  /** A request is complete. `request` is method, path and body hash. */
+  /** A request is complete. `request` is method, path, body hash and length. */
   begin(request: string, trace: string | null, requestId: string | null, t: number): Attempt {
     const by: AttemptBy = trace !== null ? 'trace' : requestId !== null ? 'request-id' : 'body';
     const key = `${trace ?? requestId ?? ''} ${request}`;
@@ -44,12 +55,6 @@ export class RetryLedger {
       const [oldest] = this.#known.keys();
       if (oldest !== undefined) this.#known.delete(oldest);
     }
-    return {
-      attempt: present.attempts,
-      by,
-      ended: (failed, endT) => {
-        present.failedT = failed ? endT : null;
-      },
-    };
+    return new Attempt(present, by);
   }
 }

@@ -1,285 +1,297 @@
 /**
- * Watches PostgreSQL's protocol 3 on one connection: pairs statements with their results and reports
- * each with its command tag or SQLSTATE. Statement texts are hashed; passwords and rows are not kept.
- * It only looks: every byte is forwarded as it came.
+ * PostgreSQL's protocol 3 on one connection: reports each statement with its command tag or SQLSTATE, and
+ * lets faults have their way with start-ups and statements. With no fault armed it only looks. Statement
+ * texts are hashed; passwords and rows are not kept.
  */
-import { createHash } from 'node:crypto';
 import type { EndedBy } from '../../model/history.ts';
-import type { Nanoseconds } from '../../model/time.ts';
 import type { Conversation, ConversationEnds } from '../conversation.ts';
-import type { PostgresFault } from './fault.ts';
-import { FrameParser } from './parser.ts';
+import { Delivery } from './delivery.ts';
+import { claim, type PostgresAct, type PostgresFault } from './fault.ts';
+import { Frontend } from './frontend.ts';
+import { type Fate, MessageGate } from './gate.ts';
+import { errorResponse, FLUSH, HEADER_BYTES, isFatal, TERMINATE } from './messages.ts';
+import { RaisedErrors } from './raised.ts';
+import { PostgresSessions } from './sessions.ts';
+import { type Statement, Statements } from './statements.ts';
 
-const SSL_REQUEST = 80877103;
-const GSSENC_REQUEST = 80877104;
-const CANCEL_REQUEST = 80877102;
+/** First byte of a TLS handshake: a client that does not ask first (sslnegotiation=direct). */
+const TLS_HANDSHAKE = 0x16;
 
-/** Prepared statements remembered per connection; a client that makes more loses the oldest names. */
-const NAMES_MAX = 4_096;
+/** A target that does not close after a FATAL error of ours is closed after this time. */
+const LINGER_MS = 1_000;
 
-/** Statements under way on one connection before we stop watching: no client pipelines so deep. */
-const UNDER_WAY_MAX = 10_000;
+/** Messages whose body is read, by direction. */
+const FRONTEND_READ = 'QPBE';
+const BACKEND_READ = 'CEZ';
 
-interface Statement {
-  command: string;
-  textHash: string | null;
-  trace: string | null;
-  t: Nanoseconds;
-  /** Statements of one group end together at ReadyForQuery. */
-  group: number;
-  simple: boolean;
-  tag: string | null;
-  sqlstate: string | null;
-  inTransaction: boolean;
-  faults: Set<string>;
-}
+/** The server's messages that matter to statements. */
+const ANSWERS = 'CEZIsG';
 
-type Known = Pick<Statement, 'command' | 'textHash' | 'trace'>;
-const UNKNOWN: Known = { command: 'UNKNOWN', textHash: null, trace: null };
+const NOT_POSTGRES = 'bytes are not PostgreSQL protocol 3';
 
-/** What SQLSTATE to expect of statements that the server skips after an error in their group. */
-const IN_FAILED_GROUP = '25P02';
+type Act<D extends PostgresAct['do']> = Extract<PostgresAct, { do: D }>;
 
 export class PostgresConversation implements Conversation {
   readonly #ends: ConversationEnds;
-  readonly #frontend: FrameParser;
-  readonly #backend: FrameParser;
-  readonly #underWay: Statement[] = [];
-  readonly #prepared = new Map<string, Known>();
-  readonly #portals = new Map<string, Known>();
-  #group = 0;
-  #transaction = false;
+  readonly #faults: readonly PostgresFault[];
+  readonly #sessions: PostgresSessions;
+  readonly #statements: Statements;
+  readonly #frontend: Frontend;
+  readonly #raised: RaisedErrors;
+  /** What the target sends, and what the server sends. */
+  readonly #up: MessageGate;
+  readonly #down: MessageGate;
+  readonly #delivery = new Delivery();
+  /** The group of statements that the server is answering, and how many of its Executes it has answered. */
+  #answering = 0;
+  #executed = 0;
   #awaitsEncryptionAnswer = false;
   #watching = true;
+  #targetEnded = false;
+  /** A simple statement of ours stands where an Execute was: what a server would skip, we must. */
+  #skipsToSync = false;
+  /** Groups that are ours alone: the target gets no ReadyForQuery for them. */
+  readonly #ownGroups = new Set<number>();
+  /** Sends on the statement that is delayed. */
+  #sendDelayed = (): void => {};
+  #endSession = (): void => {};
+  /** The connection breaks when this one has been answered. */
+  #cut: Statement | null = null;
+  /** The session ends with this error when all before it has been answered. */
+  #ending: { statement: Statement; error: Buffer } | null = null;
 
-  constructor(ends: ConversationEnds, _faults: readonly PostgresFault[] = []) {
+  /** `faults` is the link's own live list: what is armed now decides, at each message. */
+  constructor(
+    ends: ConversationEnds,
+    faults: readonly PostgresFault[] = [],
+    sessions = new PostgresSessions(),
+  ) {
     this.#ends = ends;
-    const lost = (): void => this.#stopWatching('bytes are not PostgreSQL protocol 3');
-    this.#frontend = new FrameParser(false, {
-      message: (type, kept) => this.#fromFrontend(type, kept),
-      lost,
+    this.#faults = faults;
+    this.#sessions = sessions;
+    this.#statements = new Statements(ends);
+    this.#raised = new RaisedErrors(ends.connection);
+    this.#frontend = new Frontend(this.#statements, {
+      asksForEncryption: () => {
+        this.#awaitsEncryptionAnswer = true;
+      },
+      isTyped: () => this.#up.expectTyped(),
+      sessionBegins: () => {
+        this.#endSession = sessions.begin();
+      },
+      leaves: () => this.#over('target'),
     });
-    this.#backend = new FrameParser(true, { message: (type, kept) => this.#fromBackend(type, kept), lost });
+    this.#up = new MessageGate(false, FRONTEND_READ, {
+      begins: (type) => this.#frontendFate(String.fromCharCode(type)),
+      pass: (bytes) => ends.forward(bytes),
+      message: (type, kept, whole, fate) => this.#fromFrontend(type, kept, whole, fate),
+      lost: (header) => (header[0] === TLS_HANDSHAKE ? this.#encrypted() : this.#stopWatching(NOT_POSTGRES)),
+      full: (isFull) => ends.holdTarget(isFull),
+    });
+    this.#down = new MessageGate(true, BACKEND_READ, {
+      begins: (type) => this.#backendFate(String.fromCharCode(type)),
+      pass: (bytes) => ends.answer(bytes),
+      message: (type, kept, whole, fate) => this.#fromBackend(String.fromCharCode(type), kept, whole, fate),
+      lost: () => this.#stopWatching(NOT_POSTGRES),
+    });
   }
 
   fromTarget(chunk: Buffer): void {
-    if (this.#watching) this.#frontend.push(chunk);
-    this.#ends.forward(chunk);
+    this.#up.push(chunk);
   }
 
   targetEnded(): void {
+    this.#targetEnded = true;
+    this.#sendDelayed();
+    this.#up.surrender();
     // A frontend that sends FIN has gone: the protocol has no half-close.
-    this.#break('target');
+    this.#over('target');
   }
 
   fromDependency(chunk: Buffer): void {
-    this.#ends.answer(chunk);
+    if (!this.#awaitsEncryptionAnswer || chunk.length === 0) {
+      this.#down.push(chunk);
+      return;
+    }
+    // The answer to SSLRequest or GSSENCRequest is one bare byte; a server of old answers with an error.
+    this.#awaitsEncryptionAnswer = false;
+    const answer = String.fromCharCode(chunk[0] ?? 0);
+    if (answer === 'S' || answer === 'G') this.#encrypted();
+    else if (answer === 'N') this.#down.send(chunk.subarray(0, 1));
+    this.#down.push(answer === 'N' ? chunk.subarray(1) : chunk);
   }
 
   dependencyEnded(): void {
-    this.#ends.endAnswer();
+    // What was to be cut after its answer has had all the answer it will get.
+    if (this.#cut !== null) this.#ends.abort('rst');
+    else this.#ends.endAnswer();
   }
 
   toTarget(chunk: Buffer): void {
-    if (!this.#watching) return;
-    if (!this.#awaitsEncryptionAnswer) {
-      this.#backend.push(chunk);
-      return;
-    }
-    // The answer to SSLRequest or GSSENCRequest is one bare byte.
-    this.#awaitsEncryptionAnswer = false;
-    const answer = String.fromCharCode(chunk[0] ?? 0);
-    if (answer === 'S' || answer === 'G') {
-      this.#stopWatching('the stream is encrypted');
-      return;
-    }
-    this.#frontend.expectTyped(false);
-    if (answer === 'N' && chunk.length > 1) this.#backend.push(chunk.subarray(1));
-    else if (answer !== 'N') this.#backend.push(chunk);
+    this.#delivery.delivered(chunk.length, (answer) => {
+      if (answer.type === 'G') this.#frontend.copyBegins(answer.group);
+      else this.#statements.delivered(answer);
+    });
   }
 
   touched(faultId: string): void {
-    for (const statement of this.#underWay) statement.faults.add(faultId);
+    this.#statements.touched(faultId);
   }
 
   closed(endedBy: EndedBy): void {
-    this.#break(endedBy);
     this.#watching = false;
+    this.#up.close();
+    this.#down.close();
+    this.#over(endedBy);
   }
 
-  #fromFrontend(type: number, kept: Buffer): void {
-    switch (type === 0 ? 'startup' : String.fromCharCode(type)) {
-      case 'startup':
-        this.#startup(kept);
-        return;
-      case 'Q':
-        this.#begin(describe(text(kept, 0)), true);
-        this.#group++;
-        return;
-      case 'P': {
-        const name = text(kept, 0);
-        remember(this.#prepared, name, describe(text(kept, Buffer.byteLength(name) + 1)));
-        return;
-      }
-      case 'B': {
-        const portal = text(kept, 0);
-        const statement = text(kept, Buffer.byteLength(portal) + 1);
-        remember(this.#portals, portal, this.#prepared.get(statement) ?? UNKNOWN);
-        return;
-      }
-      case 'E':
-        this.#begin(this.#portals.get(text(kept, 0)) ?? UNKNOWN, false);
-        return;
-      case 'S':
-        this.#group++;
-        return;
-      case 'X':
-        this.#break('target');
-        return;
+  #over(endedBy: EndedBy): void {
+    this.#statements.broken(endedBy);
+    this.#endSession();
+  }
+
+  #frontendFate(type: string): Fate {
+    if (this.#skipsToSync) return type === 'S' || type === 'X' ? 'pass' : 'drop';
+    // What follows on a connection that is to break must not happen by chance; to end its group is let.
+    if (this.#cut !== null)
+      return this.#cut.group === this.#frontend.group && 'SH'.includes(type) ? 'pass' : 'drop';
+    if (this.#faults.length === 0 || !this.#watching || this.#targetEnded) return 'pass';
+    return type === '\0' || type === 'Q' || type === 'E' ? 'hold' : 'pass';
+  }
+
+  #fromFrontend(type: number, kept: Buffer, whole: Buffer | null, fate: Fate): void {
+    if (fate === 'drop') return;
+    this.#skipsToSync = false; // what passes while we skip ends the skipping
+    const statement = this.#frontend.read(type, kept);
+    if (whole !== null && (statement === null || !this.#act(statement, whole))) this.#up.send(whole);
+    if (this.#statements.tooMany) this.#stopWatching('too many statements under way');
+  }
+
+  /** Asks the faults about a statement that is held. False: it goes on. */
+  #act(statement: Statement, whole: Buffer): boolean {
+    const claimed = claim(this.#faults, { ...statement, sessions: this.#sessions.live });
+    if (claimed === null) return false;
+    const { fault, act } = claimed;
+    if (act.do === 'fail' && this.#statements.inFailedTransaction) {
+      fault.chooser.untake(); // the server executes nothing here that could fail
+      return false;
+    }
+    statement.faults.add(fault.name);
+    switch (act.do) {
+      case 'terminate':
+        this.#terminate(statement, act);
+        return true;
+      case 'fail':
+        this.#fail(statement, act);
+        return true;
+      case 'delay':
+        this.#delay(whole, act.ms);
+        return true;
+      case 'cut':
+        if (act.when === 'before') this.#ends.abort('rst');
+        else this.#cut = statement;
+        return act.when === 'before';
     }
   }
 
-  #startup(kept: Buffer): void {
-    const code = kept.length >= 4 ? kept.readUInt32BE(0) : 0;
-    if (code === SSL_REQUEST || code === GSSENC_REQUEST) {
-      this.#awaitsEncryptionAnswer = true;
-      return;
+  #delay(whole: Buffer, ms: number): void {
+    this.#up.pause();
+    let isDue = true;
+    this.#sendDelayed = () => {
+      if (!isDue) return;
+      isDue = false;
+      this.#up.send(whole);
+      this.#up.resume();
+    };
+    this.#ends.after(ms, this.#sendDelayed);
+  }
+
+  #fail(statement: Statement, { sqlstate, message }: Act<'fail'>): void {
+    const { bytes, ownGroup } = this.#raised.raise(statement, sqlstate, message);
+    this.#up.send(bytes);
+    if (!ownGroup) return;
+    this.#ownGroups.add(statement.group);
+    this.#frontend.endGroup();
+    statement.group = this.#frontend.group;
+    this.#skipsToSync = true;
+  }
+
+  #terminate(statement: Statement, { sqlstate, message }: Act<'terminate'>): void {
+    this.#up.close(); // whatever else the target sends goes nowhere
+    this.#ending = { statement, error: errorResponse('FATAL', sqlstate, message) };
+    this.#endSession();
+    // Half of a message may have come, and the server keeps the rest until it is asked.
+    if (this.#down.isMidMessage) this.#ends.forward(FLUSH);
+    else this.#endIfDue();
+  }
+
+  /** The last word of a session that a fault ends, once all that came before has been answered. */
+  #endIfDue(): void {
+    if (this.#ending === null || this.#answering < this.#ending.statement.group) return;
+    const { statement, error } = this.#ending;
+    this.#ending = null;
+    this.#sendError(error, statement.group, statement);
+    this.#down.close();
+    this.#ends.endAnswer();
+    if (statement.command !== 'STARTUP') this.#ends.forward(TERMINATE);
+    this.#ends.after(LINGER_MS, () => this.#ends.abort('fin'));
+  }
+
+  #backendFate(type: string): Fate {
+    const cut = this.#cut;
+    if (cut !== null && this.#answering === cut.group && this.#executed >= cut.ordinal) return 'drop';
+    if (type === 'Z' && this.#ownGroups.has(this.#answering)) return 'drop';
+    return type === 'E' && this.#raised.areExpected ? 'hold' : 'pass';
+  }
+
+  #fromBackend(type: string, kept: Buffer, whole: Buffer | null, fate: Fate): void {
+    const group = this.#answering;
+    if (type === 'C' || type === 'I' || type === 's') this.#executed++;
+    if (type === 'Z') {
+      this.#answering++;
+      this.#executed = 0;
+      this.#ownGroups.delete(group);
+      this.#raised.settle(group);
     }
-    this.#frontend.expectTyped(true);
-    if (code === CANCEL_REQUEST) return;
-    this.#begin({ command: 'STARTUP', textHash: null, trace: null }, true);
-    this.#group++;
-  }
-
-  #begin(known: Known, simple: boolean): void {
-    this.#underWay.push({
-      ...known,
-      t: this.#ends.now(),
-      group: this.#group,
-      simple,
-      tag: null,
-      sqlstate: null,
-      inTransaction: this.#transaction,
-      faults: new Set(this.#ends.activeFaults()),
-    });
-    if (this.#underWay.length > UNDER_WAY_MAX) this.#stopWatching('too many statements under way');
-  }
-
-  #fromBackend(type: number, kept: Buffer): void {
-    const first = this.#underWay[0];
-    switch (String.fromCharCode(type)) {
-      case 'C':
-        if (first === undefined) return;
-        first.tag = text(kept, 0);
-        if (!first.simple) this.#end(first);
-        return;
-      case 'I': // empty statement
-      case 's': // portal suspended: the row limit of an Execute was reached
-        if (first !== undefined && !first.simple) this.#end(first);
-        return;
-      case 'E':
-        this.#failed(field(kept, 'C') ?? 'XX000');
-        return;
-      case 'Z': {
-        this.#transaction = kept[0] !== undefined && String.fromCharCode(kept[0]) !== 'I';
-        // Everything of the oldest group is over; what the server skipped failed with its group.
-        const group = first?.group;
-        for (let next = first; next !== undefined && next.group === group; next = this.#underWay[0])
-          this.#end(next);
-        return;
-      }
+    if (fate === 'drop') this.#cutIfAnswered(type, kept);
+    else if (whole !== null) {
+      const raised = this.#raised.recognise(kept);
+      this.#sendError(raised?.bytes ?? whole, group, raised?.statement ?? null);
+    } else if (ANSWERS.includes(type)) {
+      this.#delivery.add({ endsAt: this.#down.position, type, kept, group, ours: null });
     }
+    this.#endIfDue();
   }
 
-  #failed(sqlstate: string): void {
-    const first = this.#underWay[0];
-    if (first === undefined) {
-      const text = `link ${this.#ends.link}, connection ${this.#ends.connection}: the server ended it with SQLSTATE ${sqlstate}`;
-      this.#ends.emit({ kind: 'note', t: this.#ends.now(), text });
-      return;
-    }
-    for (const statement of this.#underWay) {
-      if (statement.group === first.group)
-        statement.sqlstate ??= statement === first ? sqlstate : IN_FAILED_GROUP;
-    }
+  /** A message was kept from the target because its connection is to break; was it the last of the answer? */
+  #cutIfAnswered(type: string, kept: Buffer): void {
+    if (this.#cut === null) return;
+    // Where no Sync has been sent, the server will not close the group. One that waits for COPY data gets none.
+    const last = this.#cut.group < this.#frontend.group ? 'ZGW' : 'ZGWCIsE';
+    if (last.includes(type) || (type === 'E' && isFatal(kept))) this.#ends.abort('rst');
   }
 
-  #end(statement: Statement): void {
-    this.#underWay.splice(this.#underWay.indexOf(statement), 1);
-    this.#report(statement, statement.sqlstate === null ? 'completed' : 'failed', 'dependency');
+  #sendError(message: Buffer, group: number, ours: Statement | null): void {
+    const endsAt = this.#down.position + message.length;
+    this.#delivery.add({ endsAt, type: 'E', kept: message.subarray(HEADER_BYTES), group, ours });
+    this.#down.send(message);
   }
 
-  #break(endedBy: EndedBy): void {
-    for (const statement of this.#underWay.splice(0)) {
-      // A FATAL error is followed by the close, never by ReadyForQuery.
-      if (statement.sqlstate !== null) this.#report(statement, 'failed', 'dependency');
-      else this.#report(statement, 'broken', endedBy);
-    }
+  #encrypted(): void {
+    const isNews = this.#sessions.tellEncryption();
+    this.#endSession = this.#sessions.begin();
+    this.#stopWatching('the stream is encrypted, so faults above TCP cannot act here', isNews);
   }
 
-  #report(statement: Statement, outcome: 'completed' | 'failed' | 'broken', endedBy: EndedBy): void {
-    this.#ends.emit({
-      kind: 'statement',
-      t: statement.t,
-      endT: this.#ends.now(),
-      link: this.#ends.link,
-      connection: this.#ends.connection,
-      command: statement.command,
-      textHash: statement.textHash,
-      tag: statement.tag,
-      sqlstate: statement.sqlstate,
-      outcome,
-      endedBy,
-      inTransaction: statement.inTransaction,
-      trace: statement.trace,
-      faults: [...statement.faults],
-    });
-  }
-
-  #stopWatching(why: string): void {
+  #stopWatching(why: string, isNews = true): void {
     if (!this.#watching) return;
     this.#watching = false;
-    this.#underWay.length = 0;
+    this.#statements.forget();
+    this.#delivery.forget();
+    this.#up.letGo();
+    this.#down.letGo();
+    if (!isNews) return;
     const text = `link ${this.#ends.link}, connection ${this.#ends.connection}: ${why}; passing bytes unread from here`;
     this.#ends.emit({ kind: 'note', t: this.#ends.now(), text });
   }
-}
-
-/** The zero-terminated string at `from`; cut short where the message was. */
-function text(kept: Buffer, from: number): string {
-  const zero = kept.indexOf(0, from);
-  return kept.toString('utf8', from, zero === -1 ? kept.length : zero);
-}
-
-/** One field of an ErrorResponse: a letter and a zero-terminated string each. */
-function field(kept: Buffer, letter: string): string | null {
-  let at = 0;
-  while (at < kept.length && kept[at] !== 0) {
-    const value = text(kept, at + 1);
-    if (String.fromCharCode(kept[at] ?? 0) === letter) return value;
-    at += 1 + Buffer.byteLength(value) + 1;
-  }
-  return null;
-}
-
-/** A comment as sqlcommenter appends it: the one way for a trace id to travel with a statement. */
-const TRACEPARENT = /\/\*[^*]*traceparent='[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}'[^*]*\*\//;
-
-function describe(sql: string): Known {
-  const command = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*([A-Za-z]+)/.exec(sql)?.[1]?.toUpperCase() ?? 'EMPTY';
-  const comment = TRACEPARENT.exec(sql);
-  // Hashed without it, so that the same statement of two requests has the same hash.
-  const bare = comment === null ? sql : sql.replace(comment[0], '').trim();
-  return {
-    command,
-    textHash: createHash('sha256').update(bare).digest('hex').slice(0, 16),
-    trace: comment?.[1] ?? null,
-  };
-}
-
-function remember(names: Map<string, Known>, name: string, known: Known): void {
-  names.delete(name);
-  names.set(name, known);
-  const [oldest] = names.keys();
-  if (names.size > NAMES_MAX && oldest !== undefined) names.delete(oldest);
 }

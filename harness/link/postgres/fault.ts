@@ -37,6 +37,8 @@ export interface PostgresFaultType<A = Record<string, unknown>> {
   readonly attributes: z.ZodType<A>;
   /** What it acts on. */
   readonly on: 'startup' | 'statement';
+  /** The command it acts on where neither `match.command` nor `match.statement` is given; left out: all. */
+  readonly command?: string;
   act(statement: PostgresStatement, attributes: A): PostgresAct;
 }
 
@@ -66,6 +68,7 @@ export function claim(
 
 function fits({ kind, spec: { match } }: PostgresFault, { command, text }: PostgresStatement): boolean {
   if ((kind.on === 'startup') !== (command === 'STARTUP')) return false;
-  if (match?.command !== undefined && match.command !== command) return false;
+  const wanted = match?.command ?? (match?.statement === undefined ? kind.command : undefined);
+  if (wanted !== undefined && wanted !== command) return false;
   return match?.statement === undefined || text.toLowerCase().includes(match.statement.toLowerCase());
 }

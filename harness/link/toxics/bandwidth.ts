@@ -11,6 +11,9 @@ type Attributes = z.infer<typeof Attributes>;
 /** Bytes leave in slices that take this long, so that a large chunk does not arrive in one lump. */
 const SLICE_MS = 20;
 
+/** So much of being late is caught up with; after a longer stall the stream goes on at its rate. */
+const LATE_MS_MAX = 100;
+
 /** How often a stopped stream (rate 0) looks whether its rate was raised. */
 const STOPPED_POLL_MS = 50;
 
@@ -36,7 +39,10 @@ class Bandwidth implements Stage {
 
   write(chunk: Buffer): void {
     this.#held.push(chunk);
-    if (this.#timer === undefined) this.#pace();
+    if (this.#timer !== undefined) return;
+    // After a pause nothing is owed; time that was not used is not saved up either.
+    this.#paidUntilMs = Math.max(performance.now(), this.#paidUntilMs);
+    this.#pace();
   }
 
   end(): void {
@@ -66,13 +72,15 @@ class Bandwidth implements Stage {
     if (bytesPerMs === 0) {
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
+        this.#paidUntilMs = performance.now();
         this.#pace();
       }, STOPPED_POLL_MS);
       return;
     }
     const sliceBytes = Math.min(chunk.length, Math.max(1, Math.floor(bytesPerMs * SLICE_MS)));
     // Time is owed from the end of the slice before, not from now: late timers do not slow the stream.
-    this.#paidUntilMs = Math.max(performance.now(), this.#paidUntilMs) + sliceBytes / bytesPerMs;
+    const owedSinceMs = Math.max(performance.now() - LATE_MS_MAX, this.#paidUntilMs);
+    this.#paidUntilMs = owedSinceMs + sliceBytes / bytesPerMs;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;

@@ -1,6 +1,6 @@
 /**
  * A black hole: drops every byte at once, and closes after `timeout` ms without data in its
- * direction. 0 never closes. Removing the toxic closes the connections it held.
+ * direction, or when its source has left. 0 never closes by itself. Removing the toxic closes the connections it held.
  */
 import { z } from 'zod';
 import { defineToxic } from '../toxic.ts';
@@ -27,7 +27,7 @@ export const timeout = defineToxic<z.infer<typeof Attributes>>({
         line.drop(chunk.length);
         rearm(); // each chunk restarts the count, as in Toxiproxy: a chatty client is never cut
       },
-      end: () => {},
+      end: () => line.close(), // as in Toxiproxy: who leaves need not wait for the end of the toxic
       release: () => clearTimeout(timer),
       destroy: () => clearTimeout(timer),
     };

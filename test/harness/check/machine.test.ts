@@ -44,6 +44,18 @@ describe('a starved machine', () => {
     });
   });
 
+  test('is seen where only one phase was starved', () => {
+    const story = bad();
+    for (let atMs = 0; atMs < 5_000; atMs += 250)
+      story.event(atMs, {
+        kind: 'machine',
+        endT: (atMs + 250) * 1e6,
+        cpuWaitRatio: atMs < 1_000 ? 0.95 : 0.2,
+        lateMs: 5,
+      });
+    expect(starved(judge(story.tell()))).toBe(true);
+  });
+
   test('changes nothing for a check that holds all the same', () => {
     const judgements = judge(on(good(), 0.9, 5).tell());
     expect(outcomesOf(judgements, 'breaker-trips')).toEqual(['holds']);

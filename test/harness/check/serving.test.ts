@@ -219,6 +219,14 @@ describe('what must always hold', () => {
     });
   });
 
+  test('a cut that came while an exchange was still beginning counts what was kept out after it', () => {
+    const story = new Story()
+      .fault(1_000, 1_500, { type: 'down', id: 'down' })
+      .traffic(1_000, 1_100, 'good')
+      .traffic(1_100, 1_500, null);
+    expect(verdictOf('faults-hit', story).says).toMatch(/8 requests kept out/);
+  });
+
   test('load that left late or was dropped is inconclusive', () => {
     expect(verdictOf('load-on-schedule', new Story().traffic(0, 1_000, 'good')).outcome).toBe('holds');
     expect(verdictOf('load-on-schedule', new Story()).outcome).toBe('inconclusive');

@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { findToxiproxy } from '../../../harness/link/toxiproxy-binary.ts';
-import { messageOf } from '../../../harness/model/errors.ts';
+import { NEW, realToxiproxy } from '../../support/toxiproxy.ts';
 import { REPOSITORY, tripcurve } from '../../support/workshop.ts';
 
-const found = await findToxiproxy().catch(messageOf);
+const found = await realToxiproxy(NEW);
 const here = typeof found === 'string' ? describe.skip : describe;
 const why = typeof found === 'string' ? ` (skipped: ${found})` : '';
 
@@ -11,6 +10,7 @@ here(`tripcurve run --links toxiproxy${why}`, () => {
   test('the same scenarios hold with a real Toxiproxy; what it cannot inject is inconclusive, with the reason', async () => {
     const scenarios = ['llm/reset', 'database/cut', 'llm/black-hole'];
     const files = scenarios.map((name) => `scenarios/${name}.scenario.ts`);
+    process.env.TOXIPROXY_SERVER = typeof found === 'string' ? '' : found.server;
     const { code, stdout } = await tripcurve(REPOSITORY, 'run', '--links', 'toxiproxy', ...files).finished;
     expect(stdout).toMatch(/✓ llm\/reset +holds/);
     expect(stdout).toMatch(/✓ database\/cut +holds/);

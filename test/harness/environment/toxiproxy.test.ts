@@ -5,14 +5,13 @@ import { OwnedToxiproxy } from '../../../harness/environment/toxiproxy.ts';
 import { openBlackHole } from '../../../harness/link/black-hole.ts';
 import { FaultClient } from '../../../harness/link/client.ts';
 import { startProxyServer } from '../../../harness/link/proxy-server.ts';
-import { findToxiproxy } from '../../../harness/link/toxiproxy-binary.ts';
-import { messageOf } from '../../../harness/model/errors.ts';
 import { Cleanup, connect } from '../../support/sockets.ts';
+import { NEW, realToxiproxy } from '../../support/toxiproxy.ts';
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-const found = await findToxiproxy().catch(messageOf);
+const found = await realToxiproxy(NEW);
 const here = typeof found === 'string' ? describe.skip : describe;
 const why = typeof found === 'string' ? ` (skipped: ${found})` : '';
 
@@ -20,7 +19,7 @@ here(`a real Toxiproxy of our own${why}`, () => {
   test('whose control API is frozen by an upstream that answers no dial is started anew, and healed', async () => {
     const hole = { host: '127.0.0.1', port: await freePort() };
     cleanup.add(await openBlackHole(hole));
-    const file = typeof found === 'string' ? '' : found.file;
+    const file = typeof found === 'string' ? '' : found.server;
     const toxiproxy = await OwnedToxiproxy.up(
       await freePort(),
       (port) =>

@@ -22,6 +22,7 @@ beforeEach(async () => {
   const api = buildApi({
     links,
     feed,
+    now: () => 0,
     makeLink: (name, address, to, protocol) =>
       new Link({
         name,
@@ -178,9 +179,7 @@ describe('the Toxiproxy API', () => {
     await call('POST', '/proxies', { name: 'taken', upstream });
     const answer = await call(method, path, body);
     expect(answer.status).toBe(status);
-    expect(answer.type).toBe(
-      path === '/populate' ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8',
-    );
+    expect(answer.type).toBe(path === '/populate' ? 'application/json' : 'text/plain; charset=utf-8');
     expect(answer.body).toMatchObject({ status, error: expect.stringMatching(error) });
   });
 

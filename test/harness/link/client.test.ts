@@ -18,6 +18,7 @@ async function api(hang: RegExp | null = null): Promise<{ url: string; links: Ma
   const server: FastifyInstance = buildApi({
     links,
     feed,
+    now: () => 0,
     warn: () => {},
     makeLink: (name, address, upstream, protocol) =>
       new Link({

@@ -1,0 +1,8 @@
+/** Every environment there is. To add one: a file beside this one, and a line here. */
+import { compose } from './compose.ts';
+import { embedded } from './embedded.ts';
+import type { Environment } from './environment.ts';
+
+const all = [embedded, compose];
+
+export const ENVIRONMENTS: ReadonlyMap<string, Environment> = new Map(all.map((each) => [each.name, each]));
