@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Environment } from '../environment/environment.ts';
 import { ENVIRONMENTS } from '../environment/registry.ts';
 import { UsageError } from '../model/errors.ts';
-import { LinkEngine } from '../model/scenario.ts';
+import { LinkEngine, LoadEngineName } from '../model/scenario.ts';
 import type { Shard } from '../scenario/select.ts';
 import { PARALLEL_DEFAULT } from '../scenario/suite.ts';
 
@@ -39,6 +39,12 @@ export const LINKS = (): Option =>
   new Option('--links <engine>', 'who injects toxics: our links, or a real Toxiproxy behind them')
     .choices(LinkEngine.options)
     .default(undefined, "the environment's own way");
+
+/** `.addOption(LOAD())` */
+export const LOAD = (): Option =>
+  new Option('--load <engine>', 'who sends the requests: our engine, or k6 (K6_BINARY, or on PATH)')
+    .choices(LoadEngineName.options)
+    .default('embedded');
 
 /** `.addOption(ENV())` */
 export const ENV = (): Option =>

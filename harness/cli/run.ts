@@ -1,8 +1,8 @@
 /** `tripcurve run`: runs scenarios, prints a line each, writes the run's report, exits with what came of it. */
 import path from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { LOAD_ENGINES } from '../load/engines.ts';
-import { type LinkEngine, LoadEngineName } from '../model/scenario.ts';
+import type { LinkEngine, LoadEngineName } from '../model/scenario.ts';
 import { EXIT, type ExitCode, exitCodeOf, overall } from '../model/verdict.ts';
 import type { RunReport } from '../report/results.ts';
 import { writeReports } from '../report/run-report.ts';
@@ -12,7 +12,7 @@ import { newRunId, newSeed } from '../scenario/run-id.ts';
 import { type Shard, selectScenarios } from '../scenario/select.ts';
 import { runSuite, type SuiteEntry } from '../scenario/suite.ts';
 import { exitCodeFor, sentenceFor } from './exit.ts';
-import { ENV, environmentOf, LIMIT, LINKS, PARALLEL, SEED, SHARD, shardText, TAG } from './options.ts';
+import { ENV, environmentOf, LIMIT, LINKS, LOAD, PARALLEL, SEED, SHARD, shardText, TAG } from './options.ts';
 
 interface Options {
   seed?: number;
@@ -40,11 +40,7 @@ export function runCommand(): Command {
     .option(...LIMIT)
     .addOption(ENV())
     .addOption(LINKS())
-    .addOption(
-      new Option('--load <engine>', 'who sends the requests: our engine, or k6 (K6_BINARY, or on PATH)')
-        .choices(LoadEngineName.options)
-        .default('embedded'),
-    )
+    .addOption(LOAD())
     .option('--out <folder>', 'where the report goes (default: reports/<run>)')
     .option('--json', 'print the verdicts as JSON, and nothing else, on stdout')
     .action(async (paths: string[], options: Options) => {
