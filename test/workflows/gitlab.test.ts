@@ -3,11 +3,14 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { installTools, runScript } from '../support/pipeline.ts';
 import { Cleanup } from '../support/sockets.ts';
 import { type Finished, REPOSITORY, Workshop } from '../support/workshop.ts';
+
+// A process takes half a second to start, and ten times that where other builds run beside it.
+jest.setTimeout(120_000);
 
 interface Job {
   script: string[];
@@ -100,7 +103,7 @@ describe('the nightly pipeline of GitLab', () => {
     expect(stdout.match(/^\| \S+ \| [a-z] \|/gm)).toHaveLength(2);
     const junit = path.join(shop.dir, report.artifacts.reports.junit ?? '');
     expect(await readFile(junit, 'utf8')).toMatch(/<testsuite name="a"/);
-  }, 120_000);
+  });
 
   test('takes the seed that a person gives it', async () => {
     const shop = await workshop();

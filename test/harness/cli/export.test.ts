@@ -2,12 +2,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { Job } from 'kubernetes-models/batch/v1/Job';
 import { parse } from 'yaml';
 import type { RunReport } from '../../../harness/report/results.ts';
 import { Cleanup } from '../../support/sockets.ts';
 import { REPOSITORY, Workshop } from '../../support/workshop.ts';
+
+// A process takes half a second to start, and ten times that where other builds run beside it.
+jest.setTimeout(120_000);
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
@@ -88,7 +91,7 @@ describe('tripcurve export job', () => {
     const folders = ['shard-1', 'shard-2'].map((folder) => `reports/tripcurve-7/${folder}`);
     const { stdout } = await shop.run('report', 'merge', ...folders);
     expect(stdout).toMatch(/, 0 not run in .*, seed 7$/m);
-  }, 120_000);
+  });
 
   test.each([
     [['--shards', '0'], /--shards.*It must be a whole number from 1 to 1000/],

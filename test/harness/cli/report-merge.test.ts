@@ -1,13 +1,23 @@
 /** A run in shards, merged, against the same run unsharded: through the command line, as CI does it. */
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Outcome } from '../../../harness/model/verdict.ts';
 import { exitCodeOfReport } from '../../../harness/report/merge.ts';
 import type { ReportedScenario, RunReport } from '../../../harness/report/results.ts';
 import { type Finished, Workshop } from '../../support/workshop.ts';
 
+// A process takes half a second to start, and ten times that where other builds run beside it.
+jest.setTimeout(120_000);
+
 const SHARDS = ['1/3', '2/3', '3/3'];
+/** What each scenario comes to, in the order of a report. */
+const OUTCOMES = new Map<string, Outcome>([
+  ['tiny/also-holds', 'holds'],
+  ['tiny/fails', 'fails'],
+  ['tiny/holds', 'holds'],
+  ['tiny/unclear', 'inconclusive'],
+]);
 const SHARD_DIRS = SHARDS.map((_, i) => `reports/s${i + 1}`);
 
 let shop: Workshop;
@@ -59,7 +69,7 @@ function starved({ judgements }: ReportedScenario): boolean {
   return judgements.some(({ check }) => check === 'machine-kept-up');
 }
 
-/** Everything but times, what was measured in them, and what a busy machine made of `excused` scenarios. */
+/** Everything but times, what was measured in them, and outcomes of `excused` scenarios. */
 function timeless(report: RunReport, excused: ReadonlySet<string> = new Set()): object {
   return {
     ...report,
@@ -67,8 +77,7 @@ function timeless(report: RunReport, excused: ReadonlySet<string> = new Set()): 
     startedAt: null,
     totalMs: null,
     scenarios: report.scenarios.map((scenario) => {
-      const shown = (outcome: Outcome): string =>
-        excused.has(scenario.name) && outcome !== 'holds' ? 'does not hold' : outcome;
+      const shown = (outcome: Outcome): Outcome | null => (excused.has(scenario.name) ? null : outcome);
       return {
         ...scenario,
         outcome: shown(scenario.outcome),
@@ -91,13 +100,9 @@ describe('a run in shards, merged', () => {
   test('says what the unsharded run said, in everything but times', async () => {
     const [whole, put] = [await reportIn('reports/whole'), await reportIn('reports/merged')];
     const excused = new Set([...whole.scenarios, ...put.scenarios].filter(starved).map(({ name }) => name));
-    expect(put.scenarios.map(({ name }) => name)).toEqual([
-      'tiny/also-holds',
-      'tiny/fails',
-      'tiny/holds',
-      'tiny/unclear',
-    ]);
-    expect(put.scenarios.map(({ outcome }) => outcome === 'holds')).toEqual([true, false, true, false]);
+    for (const { name, outcome } of put.scenarios)
+      if (!excused.has(name)) expect([name, outcome]).toEqual([name, OUTCOMES.get(name)]);
+    expect(put.scenarios.map(({ name }) => name)).toEqual([...OUTCOMES.keys()]);
     expect(timeless(put, excused)).toEqual(timeless(whole, excused));
   });
 
@@ -107,7 +112,7 @@ describe('a run in shards, merged', () => {
     expect(merged.code).toBe(await code('reports/merged'));
     for (const [i, shard] of shards.entries()) expect(shard.code).toBe(await code(SHARD_DIRS[i] ?? ''));
     expect(merged.code).toBe([1, 3, 0].find((one) => shards.some((shard) => shard.code === one)));
-    expect(merged.stdout).toMatch(/^2 held, .* 0 not run in .*, seed 7$/m);
+    expect(merged.stdout).toMatch(/^\d held, .* 0 not run in .*, seed 7$/m);
   });
 
   test('names its shard where it runs, with the seed that all share', () => {
@@ -123,16 +128,18 @@ describe('a run in shards, merged', () => {
       );
     expect(await cases('reports/merged')).toEqual(await cases('reports/whole'));
     const rows = async (folder: string): Promise<string[]> =>
-      (await read(folder, 'summary.md')).replaceAll('❔', '❌').match(/^\| \S+ \| tiny\S+ \|/gm) ?? [];
+      [...(await read(folder, 'summary.md')).matchAll(/^\| \S+ \| (tiny\S+) \|/gm)].map(
+        ([, name = '']) => name,
+      );
     expect(await rows('reports/merged')).toEqual(await rows('reports/whole'));
-    expect(await rows('reports/merged')).toHaveLength(4);
+    expect(await rows('reports/merged')).toEqual([...OUTCOMES.keys()]);
     expect((await read('reports/merged', 'report.html')).match(/<svg viewBox="0 0 1000/g)).toHaveLength(4);
   });
 
   test('is a folder that stands by itself: its histories can be judged again, starved runs are kept', async () => {
-    const { stdout, code } = await shop.run('check', 'reports/merged/tiny-holds/history.ndjson');
-    expect(stdout).toMatch(/✓ tiny\/holds +holds/);
-    expect(code).toBe(0);
+    const again = await shop.run('check', 'reports/merged/tiny-holds/history.ndjson', '--json');
+    const recorded = (await reportIn('reports/merged')).scenarios.find(({ name }) => name === 'tiny/holds');
+    expect(JSON.parse(again.stdout)[0].judgements).toEqual(recorded?.judgements);
     expect(await readdir(path.join(shop.dir, 'reports/merged'))).toContain('tiny-also-holds~starved-9');
   });
 
