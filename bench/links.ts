@@ -6,7 +6,7 @@ import { findToxiproxy } from '../harness/link/toxiproxy-binary.ts';
 import { measureAccuracy } from './accuracy.ts';
 import { measureMemory } from './memory.ts';
 import { makeProxy, type ProxyProcess, startOurs, startResponder, startToxiproxy } from './processes.ts';
-import { measureRound, PARTIES, type Party, type Round } from './rounds.ts';
+import { type Contestants, measureRound, PARTIES, type Round } from './rounds.ts';
 import { formatTable, type LinksResult, linesOf } from './table.ts';
 import { load, requireWrk } from './wrk.ts';
 
@@ -37,21 +37,21 @@ export async function benchLinks(options: LinksOptions): Promise<void> {
     apiUrl: toxiproxyRunning.announced,
   };
   const direct = Number(responder.announced);
-  const ports: Record<Party, number> = {
-    direct,
-    ours: await makeProxy(ours, 'plain', direct),
-    toxiproxy: await makeProxy(toxiproxy, 'plain', direct),
+  const contestants: Contestants = {
+    direct: { port: direct, pid: responder.pid },
+    ours: { port: await makeProxy(ours, 'plain', direct), pid: ours.pid },
+    toxiproxy: { port: await makeProxy(toxiproxy, 'plain', direct), pid: toxiproxy.pid },
   };
 
   progress('warming up');
-  for (const party of PARTIES) await load(ports[party], WARM_UP_CONNECTIONS, WARM_UP_S);
+  for (const party of PARTIES) await load(contestants[party].port, WARM_UP_CONNECTIONS, WARM_UP_S);
   const rounds: Round[] = [];
   for (let i = 0; i < options.rounds; i++) {
     progress(`round ${i + 1} of ${options.rounds}`);
-    rounds.push(await measureRound(ports, i));
+    rounds.push(await measureRound(contestants, i));
   }
   progress('memory');
-  const memory = await measureMemory(ours.pid, ports.ours, options.long === true);
+  const memory = await measureMemory(ours.pid, contestants.ours.port, options.long === true);
   progress('accuracy of toxics');
   const accuracyOf = async (proxy: ProxyProcess) =>
     measureAccuracy(proxy, 'toxic', await makeProxy(proxy, 'toxic', direct));

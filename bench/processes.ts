@@ -12,6 +12,7 @@ const ROOT = path.join(import.meta.dirname, '..');
 const ANNOUNCE_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 3_000;
 const RETRY_MS = 50;
+const MS_PER_TICK = 10;
 
 /** A process, and what it announced. */
 export interface Running extends AsyncDisposable {
@@ -78,6 +79,13 @@ export async function residentBytes(pid: number): Promise<number> {
   const kib = /^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
   if (kib === undefined) throw new EnvironmentError(`/proc/${pid}/status does not tell VmRSS`);
   return Number(kib) * 1024;
+}
+
+/** CPU time that the process has used, in ms (Linux: clock ticks of 10 ms). */
+export async function cpuMs(pid: number): Promise<number> {
+  // The name, in brackets, may hold anything; utime and stime are the 12th and 13th fields behind it.
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ').at(-1)?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
 async function call(proxy: ProxyProcess, route: string, body: object): Promise<unknown> {

@@ -1,10 +1,12 @@
 /** The little statistics that benches need. */
 
-/** The middle of the values (of an even number, the mean of the middle two). */
-export function median(values: readonly number[]): number {
+/** The value that a share of all values do not exceed (nearest rank, of an even number the upper middle). */
+export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  if (sorted.length === 0) return Number.NaN;
-  if (!Number.isInteger(middle)) return sorted[Math.floor(middle)] ?? Number.NaN;
-  return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** The middle of the values. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
 }

@@ -1,8 +1,7 @@
--- Prints what wrk measured as one line of JSON; latencies are microseconds.
+-- Prints what wrk measured as one line of JSON.
 done = function(summary, latency, requests)
   local errors = summary.errors
-  io.write(string.format(
-    '\n{"requests":%d,"durationUs":%d,"latencyUsP50":%d,"latencyUsP99":%d,"errors":%d}\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+  io.write(string.format('\n{"requests":%d,"durationUs":%d,"errors":%d}\n',
+    summary.requests, summary.duration,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end

@@ -12,8 +12,6 @@ const GRACE_MS = 10_000;
 export interface Load {
   requests: number;
   requestsPerS: number;
-  latencyMsP50: number;
-  latencyMsP99: number;
 }
 
 /** @throws EnvironmentError with advice where wrk is missing */
@@ -48,8 +46,6 @@ export async function load(port: number, connections: number, durationS: number)
   const measured = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as {
     requests: number;
     durationUs: number;
-    latencyUsP50: number;
-    latencyUsP99: number;
     errors: number;
   };
   if (measured.errors > 0 || measured.requests === 0)
@@ -59,7 +55,5 @@ export async function load(port: number, connections: number, durationS: number)
   return {
     requests: measured.requests,
     requestsPerS: measured.requests / (measured.durationUs / 1e6),
-    latencyMsP50: measured.latencyUsP50 / 1000,
-    latencyMsP99: measured.latencyUsP99 / 1000,
   };
 }

@@ -17,9 +17,14 @@ export class Cleanup {
   }
 }
 
+/** Room for a test that opens thousands of connections at once; Node's default is 511. */
+const BACKLOG = 4_096;
+
 /** Listens on a port of the kernel's choice. */
 export async function listen(cleanup: Cleanup, server: net.Server): Promise<number> {
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(0, '127.0.0.1', BACKLOG, resolve),
+  );
   const sockets = new Set<net.Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
