@@ -28,6 +28,7 @@ export class K6Process {
   readonly #tail: string[] = [];
   readonly #listeners = new Set<(line: string) => void>();
   #k6Pid = 0;
+  #isOrphan = false;
   /** Exit code of k6; null: it was killed, or its guard was. */
   readonly exited: Promise<number | null>;
 
@@ -50,9 +51,12 @@ export class K6Process {
         this.#tail.push(error.message);
         resolve(null);
       });
+      this.#guard.once('exit', (code) => {
+        this.#isOrphan = code === null; // the guard was killed: it told k6 nothing
+        this.#killOrphan();
+      });
       this.#guard.once('close', (code) => {
         log.end();
-        if (code === null) this.#killOrphan();
         resolve(code);
       });
     });
@@ -82,7 +86,6 @@ export class K6Process {
     this.#guard.kill('SIGTERM');
     const kill = setTimeout(() => {
       this.#guard.kill('SIGKILL');
-      this.#killOrphan();
     }, LEAVE_MS);
     await this.exited;
     clearTimeout(kill);
@@ -91,6 +94,7 @@ export class K6Process {
   #read(line: string, log: NodeJS.WritableStream): void {
     if (line.startsWith(PID_MARK)) {
       this.#k6Pid = Number(line.slice(PID_MARK.length));
+      this.#killOrphan();
       return;
     }
     log.write(`${line}\n`);
@@ -100,7 +104,7 @@ export class K6Process {
   }
 
   #killOrphan(): void {
-    if (this.#k6Pid === 0) return;
+    if (!this.#isOrphan || this.#k6Pid === 0) return;
     try {
       process.kill(this.#k6Pid, 'SIGKILL');
     } catch {

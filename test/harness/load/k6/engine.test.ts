@@ -72,8 +72,14 @@ describe('k6, by a double of it', () => {
       // The plan is the same whatever may be in flight; one after the other, so that neither slows the other.
       const ours = await drive(embeddedLoad, trafficScenario({ ...traffic, maxInFlight: 256 }), byUs.url, '');
       await ours.driven;
-      const theirs = await drive(k6Load, trafficScenario(traffic), byK6.url, await folder());
+      let theirs = await drive(k6Load, trafficScenario(traffic), byK6.url, await folder());
       await theirs.driven;
+      // On a starved machine the threads of the double are not there when they are needed.
+      for (let runs = 1; runs < 3 && /k6 dropped/.test(notesOf(theirs.events).join()); runs++) {
+        byK6.received.length = 0;
+        theirs = await drive(k6Load, trafficScenario(traffic), byK6.url, await folder());
+        await theirs.driven;
+      }
 
       expect(byK6.received).toHaveLength(theirs.options.plan.length);
       expect(inOrder(byK6.received)).toEqual(inOrder(byUs.received));
@@ -92,7 +98,7 @@ describe('k6, by a double of it', () => {
         expect(endT).toBeGreaterThanOrEqual(startT);
       }
     },
-    60_000,
+    90_000,
   );
 
   test('sends at the planned moments', async () => {
@@ -219,14 +225,25 @@ describe('a k6 that does not do what it should', () => {
     expect(await processesWith(dir)).toEqual([]);
   }, 20_000);
 
-  test('is stopped before it begins', async () => {
-    const stop = new AbortController();
-    const starting = start('MARK=$PWD exec sleep 600', stop);
-    setTimeout(() => stop.abort(), 300);
-    const { driven, dir, events } = await starting;
-    await driven;
-    expect(events).toEqual([]);
-    expect(await processesWith(dir)).toEqual([]);
+  test('is stopped before it begins, at whatever moment of its start', async () => {
+    for (const afterMs of [0, 5, 10, 20, 30, 40, 60, 100, 200]) {
+      const stop = new AbortController();
+      const starting = start('MARK=$PWD exec sleep 600', stop);
+      setTimeout(() => stop.abort(), afterMs);
+      const { driven, dir, events } = await starting;
+      await driven;
+      expect(events).toEqual([]);
+      expect(await processesWith(dir)).toEqual([]);
+    }
+  }, 60_000);
+
+  test('goes when its guard is killed', async () => {
+    const { driven, dir } = await start(`${ORIGIN}; MARK=$PWD exec sleep 600`);
+    const [guard = 0] = await processesWith(`guard.ts\0${process.env.K6_BINARY}`);
+    expect(guard).toBeGreaterThan(0);
+    process.kill(guard, 'SIGKILL');
+    await expect(driven).rejects.toThrow(/^k6 failed \(exit code null/);
+    await eventually('k6 to go', 3_000, async () => (await processesWith(dir)).length === 0);
   }, 20_000);
 });
 
