@@ -118,3 +118,18 @@ export const Config = z.strictObject({
 export type Config = z.infer<typeof Config>;
 /** A config as a person writes it. */
 export type ConfigInput = z.input<typeof Config>;
+
+/** What a history keeps of a config: the target, what each link reads, what each kind of request needs. */
+export function factsOf({ target, links, requests }: Config): {
+  target: string;
+  protocols: Record<string, string>;
+  requests: Record<string, { needs: string[]; write: boolean }>;
+} {
+  return {
+    target: target.name,
+    protocols: Object.fromEntries(Object.entries(links).map(([name, { protocol }]) => [name, protocol])),
+    requests: Object.fromEntries(
+      Object.entries(requests).map(([name, { needs, write }]) => [name, { needs, write }]),
+    ),
+  };
+}

@@ -8,7 +8,7 @@ import { resolveFault } from '../link/faults.ts';
 import { driveLoad } from '../load/engine.ts';
 import type { LoadOptions } from '../load/load-engine.ts';
 import { planLoad } from '../load/plan.ts';
-import type { Config } from '../model/config.ts';
+import { type Config, factsOf } from '../model/config.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Fault } from '../model/fault.ts';
 import { HISTORY_VERSION, type History, type HistoryEvent, type Unnumbered } from '../model/history.ts';
@@ -159,7 +159,7 @@ export class Session {
     this.#recent = recent(this.#recent, now);
     const faults = new Map(Object.keys(this.#options.config.links).map((link) => [link, [] as string[]]));
     for (const { link, name } of this.#armed.values()) faults.get(link)?.push(name);
-    const view = viewOf(this.#recent, now, this.#requests(), faults, this.#told);
+    const view = viewOf(this.#recent, now, factsOf(this.#options.config).requests, faults, this.#told);
     return { ...view, atMs: Math.round(toMs(now - this.#loadStartT)) };
   }
 
@@ -192,12 +192,8 @@ export class Session {
       load: 'embedded',
       mutant: null,
       impossible: [],
-      target: config.target.name,
+      ...factsOf(config),
       declared: this.#declared,
-      protocols: Object.fromEntries(
-        Object.entries(config.links).map(([name, { protocol }]) => [name, protocol]),
-      ),
-      requests: this.#requests(),
       startedAt: this.#startedAt.toISOString(),
     });
   }
@@ -262,15 +258,6 @@ export class Session {
     this.#recorder.record(event);
     this.#recent.push(event);
     if (event.kind === 'breaker') this.#told.set(event.link, event.to);
-  }
-
-  #requests(): Record<string, { needs: string[]; write: boolean }> {
-    return Object.fromEntries(
-      Object.entries(this.#options.config.requests).map(([name, { needs, write }]) => [
-        name,
-        { needs, write },
-      ]),
-    );
   }
 
   /** What was done, as the scenario that would do it again; null where nothing was. */

@@ -13,7 +13,7 @@ import { warmUp } from '../load/engine.ts';
 import { LOAD_ENGINES } from '../load/engines.ts';
 import type { StartOptions } from '../load/load-engine.ts';
 import { type PlannedRequest, planLoad } from '../load/plan.ts';
-import type { Config } from '../model/config.ts';
+import { type Config, factsOf } from '../model/config.ts';
 import { AbortedError, EnvironmentError } from '../model/errors.ts';
 import { HISTORY_VERSION, type HistoryHeader } from '../model/history.ts';
 import type { Policy } from '../model/policy.ts';
@@ -123,12 +123,8 @@ async function runOnce(
     load,
     mutant,
     impossible,
-    target: config.target.name,
+    ...factsOf(config),
     declared,
-    protocols: Object.fromEntries(Object.entries(config.links).map(([name, link]) => [name, link.protocol])),
-    requests: Object.fromEntries(
-      Object.entries(config.requests).map(([name, { needs, write }]) => [name, { needs, write }]),
-    ),
     startedAt,
   });
   const historyFile = path.join(dir, 'history.ndjson');
