@@ -34,6 +34,7 @@ export function proxyCommand(): Command {
       TOXIPROXY_PORT,
     )
     .option('--config <file>', 'proxies to make at the start, as a JSON array; their toxics are honoured')
+    .option('--behind <url>', 'API of a real Toxiproxy behind the links, which a lapsed lease heals too')
     .option(...SEED)
     .addOption(
       new Option('--engine <engine>', 'who proxies: our links, or a real Toxiproxy found on this machine')
