@@ -105,11 +105,12 @@ class RunningProject {
     });
     await this.#renew();
     this.#lease = setInterval(() => void this.#renew().catch(() => {}), LEASE_EVERY_MS);
-    this.#events = await followEvents(url, now, emit);
     this.#stopWatching = watchMachine(now, emit);
     // A target of its own for each scenario: no breaker and no cache of the one before.
     await this.#project.command('up', '-d', '--wait', '--force-recreate', '--no-deps', entry.service);
     await this.#readAddresses();
+    // From here on: what the target before broke off as it went is no attempt of this one.
+    this.#events = await followEvents(url, now, emit);
     this.#before = await this.#project.services();
     for (const { name } of this.#before) this.#process(name, 'started', true);
     return this.#running(await this.#url(entry), this.#faults, this.#events);
