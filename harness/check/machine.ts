@@ -5,7 +5,7 @@
 import { eventsOf, type History, type MachineEvent } from '../model/history.ts';
 import type { Judgement } from '../model/verdict.ts';
 import { inconclusive } from './checker.ts';
-import { lastHeal, loadEnd, percentile, type Span, steadySpan } from './windows.ts';
+import { lastHeal, loadEnd, loadStart, percentile, type Span, steadySpan } from './windows.ts';
 
 /** Name of the judgement; see {@link starved}. */
 const MACHINE = 'machine-kept-up';
@@ -18,6 +18,9 @@ const CPU_WAIT_RATIO_MAX = 0.75;
 /** Lateness of an idle process's timer (95th percentile of the samples' worst): 4 to 29 ms measured as above. */
 const LATE_MS_MAX = 120;
 
+/** Fewer samples than this (a second) say nothing of a phase: one hiccup would be its 95th percentile. */
+const PHASE_SAMPLES_MIN = 4;
+
 /**
  * An inconclusive judgement where the machine starved its processes during the load, nothing where it
  * did not or was not watched. Only asked for when something did not hold: what holds on a starved
@@ -26,8 +29,15 @@ const LATE_MS_MAX = 120;
 export function machineStarved(history: History): Judgement[] {
   const samples = eventsOf(history, 'machine');
   // Phase by phase: a second in which nothing ran is lost in the average of ten that were well.
-  const worst = phases(history)
-    .map((span) => load(samples.filter(({ t, endT }) => endT > span.fromT && t < span.toT)))
+  const within = (span: Span): MachineEvent[] =>
+    samples.filter(({ t, endT }) => endT > span.fromT && t < span.toT);
+  const worst = [
+    within({ fromT: loadStart(history), toT: loadEnd(history) }),
+    ...phases(history)
+      .map(within)
+      .filter(({ length }) => length >= PHASE_SAMPLES_MIN),
+  ]
+    .map(load)
     .reduce((worse, phase) => (busyness(phase) > busyness(worse) ? phase : worse), load([]));
   if (!(busyness(worst) > 1)) return [];
   const { waitRatio, lateMs } = worst;

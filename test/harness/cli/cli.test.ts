@@ -39,10 +39,13 @@ describe('tripcurve run', () => {
   test('exits 1 when a verdict failed, and says which', async () => {
     const shop = await workshop();
     await shop.scenario({ steadyState: [{ check: 'latency', percentile: 50, belowMs: 0.001 }] });
-    const { code, stdout } = await shop.run('run');
+    let { code, stdout } = await shop.run('run');
+    // Beside other tests the machine may be too busy for a failure to count; that is not what is under test.
+    for (let again = 0; again < 5 && stdout.includes('too busy'); again++)
+      ({ code, stdout } = await shop.run('run'));
     expect(stdout).toMatch(/✗ fails latency \(steady state before\): p50 latency/);
     expect(code).toBe(1);
-  }, 30_000);
+  }, 120_000);
 
   test('exits 3 when something was inconclusive', async () => {
     const shop = await workshop();
