@@ -16,6 +16,8 @@ export interface Memory {
   /** Resident at the start, and the median of the last quarter of the samples; bytes. */
   beforeBytes: number;
   afterBytes: number;
+  /** All of them, for whoever doubts. */
+  samplesBytes: number[];
 }
 
 /** Loads the proxy until so many requests have passed; it must be warm when this begins. */
@@ -28,5 +30,6 @@ export async function measureMemory(pid: number, port: number, long: boolean): P
     samples.push(await residentBytes(pid));
   }
   const [beforeBytes = Number.NaN] = samples;
-  return { requests, beforeBytes, afterBytes: median(samples.slice(-Math.ceil(samples.length / 4))) };
+  const lastQuarter = samples.slice(-Math.ceil(samples.length / 4));
+  return { requests, beforeBytes, afterBytes: median(lastQuarter), samplesBytes: samples };
 }
