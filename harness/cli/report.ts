@@ -49,8 +49,8 @@ async function readPart(folder: string): Promise<Part> {
   if (first === undefined) return { folder, report, against: null };
   // One is enough: a run has one target.
   const { header } = await readHistory(path.join(folder, first.history));
-  const { target, environment, links } = header;
-  return { folder, report, against: { target, environment, links } };
+  const { target, environment, links, load } = header;
+  return { folder, report, against: { target, environment, links, load } };
 }
 
 /** Nothing of an earlier merge may be taken for this one's evidence. */

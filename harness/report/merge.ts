@@ -11,7 +11,7 @@ export interface Part {
   folder: string;
   report: RunReport;
   /** Against what it ran, as far as its histories tell: an empty shard has none. */
-  against: { target: string; environment: string; links: string } | null;
+  against: { target: string; environment: string; links: string; load: string } | null;
 }
 
 /** @param run the name of the merged run @throws UsageError that names the two folders that do not fit together. */
@@ -71,7 +71,7 @@ function refuseOtherTargets(parts: readonly Part[]): void {
     const { against } = part;
     if (against === null) continue;
     known ??= { ...part, against };
-    for (const what of ['target', 'environment', 'links'] as const) {
+    for (const what of ['target', 'environment', 'links', 'load'] as const) {
       if (against[what] !== known.against[what])
         throw new UsageError(
           `${part.folder} has ${what} ${against[what]}, but ${known.folder} has ${known.against[what]}; they are parts of different runs`,

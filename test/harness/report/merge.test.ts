@@ -29,7 +29,7 @@ function part(folder: string, report: Partial<RunReport> = {}, against: Partial<
       failed: [],
       ...report,
     },
-    against: { target: 'tiny', environment: 'embedded', links: 'embedded', ...against },
+    against: { target: 'tiny', environment: 'embedded', links: 'embedded', load: 'embedded', ...against },
   };
 }
 
