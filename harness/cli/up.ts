@@ -9,6 +9,7 @@ import { AbortedError, UsageError } from '../model/errors.ts';
 import type { History } from '../model/history.ts';
 import { type LinkEngine, Traffic } from '../model/scenario.ts';
 import { EXIT, type ExitCode, overall } from '../model/verdict.ts';
+import { waitOrAbort } from '../model/wait.ts';
 import { serveControl } from '../rehearsal/control.ts';
 import { type Guards, Watchman } from '../rehearsal/guards.ts';
 import { Session } from '../rehearsal/session.ts';
@@ -123,7 +124,7 @@ async function watch(session: Session, guards: Guards, stop: AbortController): P
   const redraws = process.stdout.isTTY === true;
   let drawn = 0;
   while (!stop.signal.aborted) {
-    await Promise.race([nextSecond(stop.signal), lost]);
+    await Promise.race([waitOrAbort(EVERY_MS, stop.signal), lost]);
     if (stop.signal.aborted) break;
     const view = session.view();
     const lines = renderView(view);
@@ -137,18 +138,6 @@ async function watch(session: Session, guards: Guards, stop: AbortController): P
     if (why !== null) return why;
   }
   return null;
-}
-
-function nextSecond(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, EVERY_MS);
-    signal.addEventListener('abort', done);
-  });
 }
 
 interface Where {

@@ -7,6 +7,7 @@ import { EnvironmentError, messageOf } from '../model/errors.ts';
 import type { BreakerEvent, Unnumbered } from '../model/history.ts';
 import { type BreakerState, type Policy, ResilienceDocument } from '../model/policy.ts';
 import type { Clock, Ms } from '../model/time.ts';
+import { waitOrAbort } from '../model/wait.ts';
 
 /** How often the states are read. A state shorter than this can go unseen. */
 const POLL_EVERY_MS: Ms = 50;
@@ -51,20 +52,7 @@ export async function watchBreakers(
     } catch {
       // The target may be busy or gone; the wire tells, and the next read will.
     }
-    await nextPoll(signal);
+    await waitOrAbort(POLL_EVERY_MS, signal);
   }
   await agent.destroy();
-}
-
-function nextPoll(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, POLL_EVERY_MS);
-    signal.addEventListener('abort', done);
-  });
 }

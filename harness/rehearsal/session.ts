@@ -16,6 +16,7 @@ import type { BreakerState, Policy } from '../model/policy.ts';
 import { seedFor } from '../model/random.ts';
 import type { LinkEngine, Scenario, Step, Traffic } from '../model/scenario.ts';
 import { type Clock, clockFrom, type Ms, type Nanoseconds, toMs, toNs } from '../model/time.ts';
+import { waitOrAbort } from '../model/wait.ts';
 import { readDeclared, watchBreakers } from '../probe/resilience.ts';
 import { recent, type View, viewOf } from './view.ts';
 
@@ -227,21 +228,8 @@ export class Session {
         signal: this.#stop.signal,
       };
       this.#driving.push(driveLoad(load));
-      await this.#until(startT + toNs(PIECE_MS));
+      await waitOrAbort(toMs(startT + toNs(PIECE_MS) - this.#now()), this.#stop.signal);
     }
-  }
-
-  #until(t: Nanoseconds): Promise<void> {
-    const { signal } = this.#stop;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, Math.max(0, toMs(t - this.#now())));
-      signal.addEventListener('abort', done);
-    });
   }
 
   async #lift(name: string): Promise<void> {

@@ -27,6 +27,7 @@ import {
 } from '../model/scenario.ts';
 import { type Clock, clockFrom, type Nanoseconds, toMs, toNs } from '../model/time.ts';
 import { type Judgement, type Outcome, overall } from '../model/verdict.ts';
+import { waitOrAbort } from '../model/wait.ts';
 import { readDeclared, watchBreakers } from '../probe/resilience.ts';
 import { auditsOf, type LoadedScenario } from './load.ts';
 
@@ -278,7 +279,7 @@ async function playTimeline(
   actions.sort((a, b) => a.atMs - b.atMs);
   const pending: Promise<void>[] = [];
   for (const { atMs, act } of actions) {
-    await until(startT + toNs(atMs), now, signal);
+    await waitOrAbort(toMs(startT + toNs(atMs) - now()), signal);
     if (signal.aborted) break;
     // Not awaited here: a slow control call on one link must not delay the fault due on another.
     const acting = act();
@@ -286,21 +287,6 @@ async function playTimeline(
     pending.push(acting);
   }
   await Promise.all(pending);
-}
-
-/** Waits for a moment of the run, or for the abort. */
-function until(t: Nanoseconds, now: Clock, signal: AbortSignal): Promise<void> {
-  const waitMs = toMs(t - now());
-  if (waitMs <= 0 || signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, waitMs);
-    signal.addEventListener('abort', done);
-  });
 }
 
 function aborted(scenario: Scenario): AbortedError {
