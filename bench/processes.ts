@@ -6,6 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
+import { freePort } from '../harness/environment/free-port.ts';
 import { EnvironmentError } from '../harness/model/errors.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -155,13 +156,4 @@ async function untilAccepts(port: number): Promise<void> {
     await setTimeout(RETRY_MS);
   }
   throw new EnvironmentError(`nothing accepts on port ${port} after ${ANNOUNCE_LIMIT_MS} ms`);
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

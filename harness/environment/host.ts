@@ -23,10 +23,11 @@ import { type Clock, clockFrom } from '../model/time.ts';
 import { takeAudit } from './audit.ts';
 import { Child, killAllChildren } from './child.ts';
 import { type Dependency, foreignDependency, ownDependency } from './dependency.ts';
+import { freePort } from './free-port.ts';
 import { watchMachine } from './machine.ts';
 import { HostCommand, type HostMessage, HostStart } from './messages.ts';
 import { Names, nameOf } from './names.ts';
-import { copyCluster, freePort, postgresUrl, preparedCluster, startPostgres } from './postgres.ts';
+import { copyCluster, postgresUrl, preparedCluster, startPostgres } from './postgres.ts';
 import { fill, fillAll } from './template.ts';
 import { OwnedToxiproxy } from './toxiproxy.ts';
 

@@ -6,13 +6,13 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from '../model/config.ts';
 import { EnvironmentError, messageOf, UsageError } from '../model/errors.ts';
 import { Child, type ChildOptions, runToEnd } from './child.ts';
+import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
 
@@ -85,15 +85,6 @@ async function runUser(): Promise<ChildOptions['user']> {
 /** Gives a folder to the user PostgreSQL runs as. */
 async function giveTo(user: ChildOptions['user'], folder: string): Promise<void> {
   if (user !== undefined) await run('chown', ['-R', `${user.uid}:${user.gid}`, folder]);
-}
-
-/** A port that was free a moment ago. PostgreSQL cannot be asked to draw one itself. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A PostgreSQL that accepts connections. */

@@ -38,15 +38,6 @@ export async function listen(cleanup: Cleanup, server: net.Server): Promise<numb
   return (server.address() as net.AddressInfo).port;
 }
 
-/** A port that was free when it was looked for. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** Sends back whatever comes. */
 export function echoServer(): net.Server {
   return net.createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket));

@@ -7,12 +7,13 @@ import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { test } from '@jest/globals';
+import { freePort } from '../../harness/environment/free-port.ts';
 import { startProxyServer } from '../../harness/link/proxy-server.ts';
 import { findToxiproxy } from '../../harness/link/toxiproxy-binary.ts';
 import { within } from '../../harness/model/deadline.ts';
 import { messageOf } from '../../harness/model/errors.ts';
 import { eventually } from './processes.ts';
-import { type Cleanup, freePort } from './sockets.ts';
+import type { Cleanup } from './sockets.ts';
 
 /** The one whose API ours is, and the last before PATCH. */
 export const NEW = '2.12.0';

@@ -1,8 +1,9 @@
 /** One side of a comparison on the wire: a server, ours or a real one, and what a raw client sees through it. */
 import net from 'node:net';
+import { freePort } from '../../harness/environment/free-port.ts';
 import { within } from '../../harness/model/deadline.ts';
 import { send } from './api-call.ts';
-import { Cleanup, connect, echoServer, freePort, listen, type RawClient, recorded } from './sockets.ts';
+import { Cleanup, connect, echoServer, listen, type RawClient, recorded } from './sockets.ts';
 
 /** Whatever a test waits for has come by then, also on a busy machine. */
 const SEEN_LIMIT_MS = 8_000;

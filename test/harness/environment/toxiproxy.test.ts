@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Child } from '../../../harness/environment/child.ts';
-import { freePort } from '../../../harness/environment/postgres.ts';
+import { freePort } from '../../../harness/environment/free-port.ts';
 import { OwnedToxiproxy } from '../../../harness/environment/toxiproxy.ts';
 import { openBlackHole } from '../../../harness/link/black-hole.ts';
 import { FaultClient } from '../../../harness/link/client.ts';

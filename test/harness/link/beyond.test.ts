@@ -3,10 +3,11 @@ import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { freePort } from '../../../harness/environment/free-port.ts';
 import { openBlackHole } from '../../../harness/link/black-hole.ts';
 import { send } from '../../support/api-call.ts';
 import { type EventStream, openEvents } from '../../support/event-stream.ts';
-import { Cleanup, freePort, listen } from '../../support/sockets.ts';
+import { Cleanup, listen } from '../../support/sockets.ts';
 import { startOurs } from '../../support/toxiproxy.ts';
 import { Side, startUpstreams, timed } from '../../support/wire.ts';
 
