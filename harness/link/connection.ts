@@ -162,6 +162,7 @@ export class Connection {
 
   /** Closes both sides in order. */
   close(endedBy: EndedBy): void {
+    this.#flush();
     if (!this.#settle(endedBy, false)) return;
     this.#target.destroySoon();
     this.#dependency.destroySoon();
@@ -169,6 +170,7 @@ export class Connection {
 
   /** Ends both sides at once, without waiting for a peer. */
   destroy(): void {
+    this.#flush();
     this.#settle('link', true);
     this.#target.destroy();
     this.#dependency.destroy();
@@ -218,6 +220,7 @@ export class Connection {
   }
 
   #reset(endedBy: EndedBy): void {
+    this.#flush();
     this.#settle(endedBy, true);
     // Each side learns what the other did: an abrupt end stays abrupt across the link.
     if (!this.#target.destroyed) this.#target.resetAndDestroy();
@@ -232,6 +235,12 @@ export class Connection {
     const inOrder = gone.readableEnded && gone.writableFinished;
     if (other.destroyed || !inOrder) this.#settle(endedBy, false);
     if (!inOrder && !other.destroyed) other.destroySoon();
+  }
+
+  /** What came before the end goes out before it. */
+  #flush(): void {
+    this.#upstream.flush();
+    this.#downstream.flush();
   }
 
   #settle(lastEnder: EndedBy, abrupt: boolean): boolean {

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import { attach } from './gate.ts';
 import type { Line, Stage, Toxic } from './toxic.ts';
+import { atEndOfTurn } from './turn.ts';
 
 /**
  * Bytes that stages may hold before the source is paused. Toxiproxy's latency buffers 1,024 chunks
@@ -13,8 +14,8 @@ import type { Line, Stage, Toxic } from './toxic.ts';
  */
 const HELD_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Smaller chunks share memory with others, or are not worth the trouble. */
-const RECYCLED_BYTES_MIN = 16 * 1024;
+/** From here on a chunk is written at once and its memory is used again: of a stream, not of a question or answer. */
+const LARGE_BYTES_MIN = 16 * 1024;
 
 /** What the pipe needs from its connection. */
 export interface PipeEnds {
@@ -40,6 +41,8 @@ export class Pipe {
   #heldByOwner = false;
   #ended = false;
   #closesAtEnd = false;
+  /** Chunks that go out at the end of this turn of the loop. */
+  #waiting: Buffer[] = [];
   /** The last large chunk that went out without passing a stage. */
   #sent: Buffer | null = null;
 
@@ -56,7 +59,7 @@ export class Pipe {
     const first = this.#running[0];
     if (first === undefined) {
       this.#deliver(chunk);
-      this.#sent = chunk.length < RECYCLED_BYTES_MIN ? null : chunk;
+      this.#sent = chunk.length < LARGE_BYTES_MIN ? null : chunk;
       return;
     }
     this.#heldBytes += chunk.length;
@@ -81,8 +84,15 @@ export class Pipe {
     if (this.#ended) return;
     this.#ended = true;
     const first = this.#running[0];
-    if (first === undefined) this.#ends.destination.end();
+    if (first === undefined) this.#finish();
     else first.stage.end();
+  }
+
+  /** Writes what waits for the end of the turn now: something is to come behind it. */
+  flush(): void {
+    for (let chunk = this.#waiting.shift(); chunk !== undefined; chunk = this.#waiting.shift()) {
+      this.#write(chunk);
+    }
   }
 
   /** True: takes nothing more from the source until told otherwise. */
@@ -141,7 +151,7 @@ export class Pipe {
         const stage = next();
         if (stage !== undefined) stage.end();
         else if (this.#closesAtEnd) this.#ends.close();
-        else this.#ends.destination.end();
+        else this.#finish();
       },
       drop: (byteCount) => {
         this.#heldBytes -= byteCount;
@@ -159,7 +169,21 @@ export class Pipe {
     return line;
   }
 
+  #finish(): void {
+    this.flush();
+    this.#ends.destination.end();
+  }
+
   #deliver(chunk: Buffer): void {
+    if (chunk.length < LARGE_BYTES_MIN) {
+      if (this.#waiting.push(chunk) === 1) atEndOfTurn(this);
+      return;
+    }
+    this.flush();
+    this.#write(chunk);
+  }
+
+  #write(chunk: Buffer): void {
     if (this.#ends.destination.destroyed || this.#ends.destination.writableEnded) return;
     if (!this.#ends.destination.write(chunk)) {
       this.#sinkFull = true;
