@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
 import { Pipe } from '../../../harness/link/pipe.ts';
 
 /** A socket's writing side that notes what is done with it; nothing of it depends on the kernel's timing. */
