@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
+import { characteriseCommand } from './characterise.ts';
 import { checkCommand } from './check.ts';
 import { doctorCommand } from './doctor.ts';
 import { exportCommand } from './export.ts';
@@ -38,6 +39,7 @@ export function buildProgram(): Command {
     listCommand(),
     checkCommand(),
     reportCommand(),
+    characteriseCommand(),
     mutantsCommand(),
     exportCommand(),
     proxyCommand(),

@@ -122,6 +122,7 @@ class HostHandle {
         await this.#tell(`${action} of ${link}`, { do: 'process', link, action });
         if (isUndo || action === 'restart') await faults.noteProcess(link, name, null);
       },
+      linkUrl: (link) => faults.listenUrl(link),
       residue: () => faults.residue(),
       audit: (name) => this.#audit(name),
       lost: this.#exited.then(() =>

@@ -34,6 +34,8 @@ export interface Running extends AsyncDisposable {
   heal(link: string | 'all'): Promise<void>;
   /** Does something to the process behind a link. @throws EnvironmentError where it is not ours. */
   process(link: string, name: string, action: ProcessAction): Promise<void>;
+  /** Where a link listens, for the rig to call it itself; left out: it cannot be reached from here. */
+  linkUrl?(link: string): Promise<string>;
   /** What is still injected; one sentence each. */
   residue(): Promise<string[]>;
   audit(name: string): Promise<Pick<AuditEvent, 'result' | 'error'>>;

@@ -114,6 +114,12 @@ export class FaultClient {
     else await this.#call('PUT', '/lease', 'renewing the lease', { ttlMs });
   }
 
+  /** Where a link listens, as `http://host:port`. */
+  async listenUrl(link: string): Promise<string> {
+    const url = `${this.#options.url}/proxies/${encodeURIComponent(link)}`;
+    return `http://${(await this.#get<ProxyView>(url, `asking where ${link} listens`)).listen}`;
+  }
+
   /** What is still injected, whoever injected it; one sentence each. */
   async residue(): Promise<string[]> {
     const { url, toxiproxyUrl } = this.#options;

@@ -68,23 +68,33 @@ export function planLoad(
   }
 
   function request(atMs: Ms, name: string): PlannedRequest {
-    const kind = config.requests[name];
-    if (kind === undefined) throw new UsageError(`traffic.mix: no request "${name}" in the config`);
-    const key = `${run}-${plan.length + 1}`;
-    const fillIn = (text: string): string => fillTemplate(text, key, `requests.${name}`);
-    return {
-      atMs,
-      name,
-      method: kind.method,
-      path: fillIn(kind.path),
-      headers: Object.fromEntries(
-        Object.entries(kind.headers).map(([header, text]) => [header, fillIn(text)]),
-      ),
-      body: kind.body === undefined ? null : JSON.stringify(mapStrings(kind.body, fillIn)),
-      key,
-      trace: hexDigits(32),
-    };
+    return { atMs, ...fillIn(config, name, `${run}-${plan.length + 1}`, random) };
   }
+}
+
+/**
+ * A request of a kind, its templates filled in.
+ * @param random draws words and the trace id
+ * @throws UsageError where the kind is unknown, or a template names an unknown pool
+ */
+export function fillIn(
+  config: Pick<Config, 'requests' | 'pools'>,
+  name: string,
+  key: string,
+  random: () => number,
+): Omit<PlannedRequest, 'atMs'> {
+  const kind = config.requests[name];
+  if (kind === undefined) throw new UsageError(`no request "${name}" in the config`);
+  const fill = (text: string): string => fillTemplate(text, key, `requests.${name}`);
+  return {
+    name,
+    method: kind.method,
+    path: fill(kind.path),
+    headers: Object.fromEntries(Object.entries(kind.headers).map(([header, text]) => [header, fill(text)])),
+    body: kind.body === undefined ? null : JSON.stringify(mapStrings(kind.body, fill)),
+    key,
+    trace: hexDigits(32),
+  };
 
   function fillTemplate(text: string, key: string, where: string): string {
     return text.replaceAll(/\{\{\s*([^}]*?)\s*\}\}/g, (_whole, name: string) => {
@@ -108,7 +118,7 @@ export function planLoad(
 }
 
 /** What is sent as headers; the same whoever sends it. A kind's own headers come last: they may replace ours. */
-export function headersOf({ headers, body, trace }: PlannedRequest): Record<string, string> {
+export function headersOf({ headers, body, trace }: Omit<PlannedRequest, 'atMs'>): Record<string, string> {
   return {
     ...(body === null ? {} : { 'content-type': 'application/json' }),
     traceparent: `00-${trace}-${trace.slice(0, 16)}-01`,

@@ -1,0 +1,303 @@
+/**
+ * The law behind gaps between attempts. Without jitter the gaps speak for themselves. With jitter each gap is
+ * a draw from a range that begins at nothing (full), at half (equal) or at a share (plus-minus) of a delay;
+ * which of them it is is told by the likelihood of all draws together, and not told where that is
+ * no clear case.
+ */
+import type { Finding, QuantityName } from '../model/measured.ts';
+import { median } from './lab.ts';
+
+type Part =
+  | 'retry.backoff'
+  | 'retry.baseMs'
+  | 'retry.factor'
+  | 'retry.capMs'
+  | 'retry.jitter'
+  | 'retry.jitterShare';
+export type BackoffFindings = Partial<Record<Extract<QuantityName, Part>, Finding>>;
+
+/** Below this a law is not told: 50 to 1. */
+const ODDS_MIN = 50;
+/** A gap no longer than this is the time a client needs to try again. */
+const NO_GAP_MS = 3;
+/** Gaps are equal within this share, beyond the error of the measurement: timers of targets are late too. */
+const SAME_SHARE = 0.06;
+
+/** @param gaps for each gap of a call, in order, what was seen of it in each call; ms */
+export function fitBackoff(
+  gaps: readonly (readonly number[])[],
+  errorMs: number,
+): { findings: BackoffFindings; says: string } {
+  const all = gaps.flat();
+  const observations = all.length;
+  if (observations === 0) return { findings: {}, says: 'no gap was seen' };
+  const medians = gaps.map(median);
+  const slackMs = 2 * errorMs + 2;
+  const spreads = gaps.map((seen) => Math.max(...seen) - Math.min(...seen));
+  const isSteady = spreads.every((spread, i) => spread <= slackMs + SAME_SHARE * (medians[i] ?? 0));
+  if (medians.every((gap) => gap <= NO_GAP_MS + errorMs) && isSteady)
+    return {
+      findings: {
+        'retry.backoff': known('none', observations),
+        'retry.baseMs': interval(median(all), 0, Math.max(...all), observations),
+        'retry.jitter': known('none', observations),
+      },
+      says: `gaps of ${median(all).toFixed(1)} ms`,
+    };
+  const says = `gaps of ${medians.map((gap) => gap.toFixed(0)).join(', ')} ms`;
+  if (isSteady)
+    return {
+      findings: { ...lawOf(medians, errorMs, observations), 'retry.jitter': known('none', observations) },
+      says,
+    };
+  if (Math.min(...gaps.map((seen) => seen.length)) < 4) {
+    const why = 'gaps differ from call to call, and too few were seen to tell a law';
+    return {
+      findings: Object.fromEntries(
+        ['retry.backoff', 'retry.baseMs', 'retry.jitter'].map((name) => [name, { known: false, why }]),
+      ),
+      says,
+    };
+  }
+  return {
+    findings: jitterOf(gaps, errorMs, observations),
+    says: `${says}, each different from call to call`,
+  };
+}
+
+function known(value: string | number | null, observations: number): Finding {
+  return { known: true, value, observations, experiment: '' };
+}
+
+function interval(value: number, low: number, high: number, observations: number): Finding {
+  return { known: true, value, low, high, observations, experiment: '' };
+}
+
+function unknown(why: string): Finding {
+  return { known: false, why };
+}
+
+/** Names the law of gaps without jitter. */
+function lawOf(medians: readonly number[], errorMs: number, observations: number): BackoffFindings {
+  const first = medians[0] ?? 0;
+  const base = interval(first, first - errorMs - 1, first + errorMs + 1, observations);
+  if (medians.length === 1)
+    return { 'retry.backoff': unknown('a call has one gap, and a law needs two'), 'retry.baseMs': base };
+  const same = (a: number, b: number): boolean =>
+    Math.abs(a - b) <= 2 * errorMs + 2 + SAME_SHARE * Math.max(a, b);
+  const laws: { kind: string; of: (i: number) => number; factor?: number }[] = [];
+  if (medians.every((gap) => same(gap, first))) laws.push({ kind: 'constant', of: () => first });
+  else {
+    const last = medians.length - 1;
+    // A cap makes later gaps equal: laws are read from the gaps before it.
+    const capped = medians.findIndex(
+      (gap, i) => i > 0 && i < last && medians.slice(i).every((later) => same(later, gap)),
+    );
+    const free = capped === -1 ? medians : medians.slice(0, capped);
+    const capMs = capped === -1 ? null : median(medians.slice(capped));
+    if (free.length < 2 && capMs !== null) {
+      return {
+        'retry.backoff': unknown('the cap is reached at once, so no law is seen'),
+        'retry.baseMs': base,
+        'retry.capMs': interval(capMs, capMs - errorMs - 1, capMs + errorMs + 1, observations),
+      };
+    }
+    const factor = ((free.at(-1) ?? 0) / (free[0] ?? 1)) ** (1 / Math.max(1, free.length - 1));
+    const cap: BackoffFindings =
+      capMs === null
+        ? { 'retry.capMs': unknown('no gap was as long as a cap') }
+        : { 'retry.capMs': interval(capMs, capMs - errorMs - 1, capMs + errorMs + 1, observations) };
+    const linear = free.every((gap, i) => same(gap, first * (i + 1)));
+    const exponential = free.every((gap, i) => same(gap, first * factor ** i));
+    if (linear) laws.push({ kind: 'linear', of: (i) => first * (i + 1) });
+    if (exponential) laws.push({ kind: 'exponential', of: (i) => first * factor ** i, factor });
+    if (linear && free.length < 4)
+      return {
+        'retry.backoff': unknown('so few gaps may grow evenly, or double up to a cap'),
+        'retry.baseMs': base,
+        ...cap,
+      };
+    if (laws.length > 1)
+      return {
+        'retry.backoff': unknown('with two gaps, linear and doubling look the same'),
+        'retry.baseMs': base,
+        ...cap,
+      };
+    const [law] = laws;
+    if (law === undefined)
+      return {
+        'retry.backoff': unknown(
+          `the gaps follow none of the laws: ${medians.map((gap) => gap.toFixed(0)).join(', ')} ms`,
+        ),
+        'retry.baseMs': base,
+        ...cap,
+      };
+    const slack = (2 * errorMs + 2) / Math.max(1, first);
+    const growth: BackoffFindings =
+      law.factor === undefined
+        ? {}
+        : { 'retry.factor': interval(law.factor, law.factor - slack, law.factor + slack, observations) };
+    return { 'retry.backoff': known(law.kind, observations), 'retry.baseMs': base, ...growth, ...cap };
+  }
+  return {
+    'retry.backoff': known('constant', observations),
+    'retry.baseMs': base,
+    'retry.factor': interval(1, 1, 1, observations),
+  };
+}
+
+/** Ranges of jitter, as shares of the plain delay. */
+const JITTERS: readonly { kind: string; low: number; high: number; share?: number }[] = [
+  { kind: 'full', low: 0, high: 1 },
+  { kind: 'equal', low: 0.5, high: 1 },
+  ...[0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5].map((share) => ({
+    kind: 'plus-minus',
+    low: 1 - share,
+    high: 1 + share,
+    share,
+  })),
+];
+const PLAIN: readonly Growth[] = [
+  { kind: 'constant', at: () => 1 },
+  { kind: 'linear', at: (i) => i + 1 },
+  ...[1.5, 2, 2.5, 3, 4].map((factor) => ({ kind: 'exponential', at: (i: number) => factor ** i, factor })),
+];
+/** Multiples of the first delay at which a cap may be. */
+const CAPS = [1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+const GROWTHS: readonly Growth[] = [
+  ...PLAIN,
+  ...PLAIN.slice(1).flatMap((growth) =>
+    CAPS.map((cap) => ({ ...growth, cap, at: (i: number) => Math.min(cap, growth.at(i)) })),
+  ),
+];
+
+interface Growth {
+  kind: string;
+  at(i: number): number;
+  factor?: number;
+  cap?: number;
+}
+
+interface Fit {
+  growth: Growth;
+  jitter: (typeof JITTERS)[number];
+  baseMs: number;
+  /** The base is no longer than this, as the shortest draws tell. */
+  baseMsMax: number;
+  /** Log of the largest likelihood: every draw within its range, of which the width is the price. */
+  logLikelihood: number;
+}
+
+function jitterOf(
+  gaps: readonly (readonly number[])[],
+  errorMs: number,
+  observations: number,
+): BackoffFindings {
+  const fits: Fit[] = [];
+  for (const growth of GROWTHS) {
+    if (gaps.length === 1 && growth.kind !== 'constant') continue;
+    // A cap that is never reached is no law of its own.
+    if (
+      growth.cap !== undefined &&
+      PLAIN.some(
+        ({ kind, factor, at }) =>
+          kind === growth.kind && factor === growth.factor && at(gaps.length - 1) <= (growth.cap ?? 0),
+      )
+    )
+      continue;
+    for (const jitter of JITTERS) {
+      const fit = fitOf(gaps, growth, jitter, errorMs);
+      if (fit !== null && isEven(gaps, fit)) fits.push(fit);
+    }
+  }
+  fits.sort((a, b) => b.logLikelihood - a.logLikelihood);
+  const [best] = fits;
+  if (best === undefined) {
+    const why = 'the gaps fit no law with uniform jitter';
+    return { 'retry.backoff': unknown(why), 'retry.baseMs': unknown(why), 'retry.jitter': unknown(why) };
+  }
+  const within = fits.filter((fit) => best.logLikelihood - fit.logLikelihood < Math.log(ODDS_MIN));
+  const agree = (of: (fit: Fit) => string): boolean => new Set(within.map(of)).size === 1;
+  const bases = within.map(({ baseMs }) => baseMs);
+  // All of n even draws fall below a share s of their range with probability sⁿ: 1 in 100 at this one.
+  const slack = 0.01 ** (-1 / observations);
+  const baseMax = Math.max(...within.map((fit) => Math.min(fit.baseMsMax, fit.baseMs * slack)));
+  const findings: BackoffFindings = {
+    'retry.baseMs': agree(({ jitter, growth }) => `${jitter.kind} ${growth.kind}`)
+      ? interval(
+          Math.min(baseMax, (best.baseMs * (observations + 1)) / observations),
+          Math.min(...bases) - 2 * errorMs,
+          baseMax + 2 * errorMs,
+          observations,
+        )
+      : unknown('it depends on the jitter, of which more than one law fits'),
+  };
+  const oneGap = gaps.length === 1;
+  findings['retry.backoff'] = oneGap
+    ? unknown('a call has one gap, and a law needs two')
+    : agree(({ growth }) => growth.kind)
+      ? known(best.growth.kind, observations)
+      : unknown(
+          `more than one law fits: ${[...new Set(within.map(({ growth }) => growth.kind))].join(', ')}`,
+        );
+  if (best.growth.factor !== undefined && agree(({ growth }) => growth.kind)) {
+    const factors = within.map(({ growth }) => growth.factor ?? 1);
+    findings['retry.factor'] = interval(
+      best.growth.factor,
+      Math.min(...factors) * 0.9,
+      Math.max(...factors) * 1.1,
+      observations,
+    );
+  }
+  findings['retry.jitter'] = agree(({ jitter }) => jitter.kind)
+    ? known(best.jitter.kind, observations)
+    : unknown(`more than one fits: ${[...new Set(within.map(({ jitter }) => jitter.kind))].join(', ')}`);
+  if (best.jitter.share !== undefined && agree(({ jitter }) => jitter.kind)) {
+    const shares = within.map(({ jitter }) => jitter.share ?? 0);
+    findings['retry.jitterShare'] = interval(
+      best.jitter.share,
+      Math.min(...shares) * 0.8,
+      Math.max(...shares) * 1.25,
+      observations,
+    );
+  }
+  return findings;
+}
+
+/** The most likely base delay: the smallest for which no draw is out of its range (the density is the reciprocal of the width). */
+function fitOf(
+  gaps: readonly (readonly number[])[],
+  growth: Fit['growth'],
+  jitter: Fit['jitter'],
+  errorMs: number,
+): Fit | null {
+  let baseMin = 0;
+  let baseMax = Number.POSITIVE_INFINITY;
+  gaps.forEach((seen, i) => {
+    const unit = growth.at(i);
+    for (const gap of seen) {
+      baseMin = Math.max(baseMin, (gap - errorMs - 2) / (unit * jitter.high));
+      if (jitter.low > 0) baseMax = Math.min(baseMax, (gap + errorMs) / (unit * jitter.low));
+    }
+  });
+  if (baseMin <= 0 || baseMin > baseMax) return null;
+  const logLikelihood = -gaps.reduce(
+    (sum, seen, i) => sum + seen.length * Math.log(baseMin * growth.at(i) * (jitter.high - jitter.low)),
+    0,
+  );
+  return { growth, jitter, baseMs: baseMin, baseMsMax: baseMax, logLikelihood };
+}
+
+/** Whether the draws lie evenly in their ranges (Kolmogorov and Smirnov, at 1 in 100). */
+function isEven(gaps: readonly (readonly number[])[], { growth, jitter, baseMs }: Fit): boolean {
+  const shares = gaps
+    .flatMap((seen, i) =>
+      seen.map((gap) => (gap / (baseMs * growth.at(i)) - jitter.low) / (jitter.high - jitter.low)),
+    )
+    .sort((a, b) => a - b);
+  const count = shares.length;
+  const distance = Math.max(
+    ...shares.map((share, i) => Math.max(Math.abs(share - i / count), Math.abs(share - (i + 1) / count))),
+  );
+  return distance <= 1.63 / Math.sqrt(count);
+}

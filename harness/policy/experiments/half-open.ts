@@ -1,0 +1,137 @@
+/**
+ * Half-open: at the end of the open time many calls come at once, their answers held. How many are let
+ * through, and after how many good ones all are.
+ */
+import type { Lab } from '../lab.ts';
+import { type Trip, tripAgain } from './trip.ts';
+
+const NAME = 'bursts at the end of the open time, answers held';
+const BURST = 8;
+const TRIES = 3;
+/** Of the patience of the target. */
+const PATIENCE_SHARE = 0.4;
+const BURSTS_MAX = 10;
+/** Beyond the open time, so that it is over; a share, for timers that are late. */
+const AFTER = 1.06;
+
+interface Bursts {
+  /** Let through, burst by burst. */
+  admitted: number[];
+  /** The last burst was let through whole. */
+  isClosed: boolean;
+  /** Calls that came after the first burst had been let go, and so had waited for it. */
+  waited: number;
+  /** How long the target waited for a held answer before it gave up; null: it did not. */
+  gaveUpMs: number | null;
+}
+
+export async function halfOpen(lab: Lab, shape: Trip['shape'], openMs: number): Promise<string> {
+  const size = Math.min(BURST, lab.limits.burstMax);
+  let { settleMs } = lab;
+  let bursts: Bursts | null = null;
+  for (let tries = 0; tries < TRIES; tries++) {
+    bursts = await burstsAfterTrip(lab, shape, openMs, settleMs, size);
+    if (bursts === null || bursts.gaveUpMs === null) break;
+    // Held for too long: a probe that is given up is a failed one.
+    settleMs = Math.min(settleMs / 2, bursts.gaveUpMs * PATIENCE_SHARE);
+    await lab.restore();
+  }
+  if (bursts === null) {
+    lab.dontKnow('breaker.halfOpenProbes', 'it could not be tripped again');
+    return 'it could not be tripped again';
+  }
+  const { admitted, isClosed, waited } = bursts;
+  const says = `of ${size} at once, ${admitted.join(', then ')} were let through`;
+  const probes = admitted[0] ?? 0;
+  const observations = admitted.length;
+  if (waited > 0 || probes === 0 || !isClosed) {
+    const why = waited > 0 ? `${waited} calls waited for the probes and went after them` : says;
+    lab.dontKnow('breaker.halfOpenProbes', why);
+    lab.dontKnow('breaker.successesToClose', why);
+    await lab.restore();
+    return says;
+  }
+  if (admitted.length === 1) {
+    lab.know('breaker.halfOpenProbes', probes, { low: probes, high: null, observations, experiment: NAME });
+    lab.dontKnow('breaker.successesToClose', 'half-open admits as many as closed, so the two look the same');
+    await lab.restore();
+    return says;
+  }
+  lab.know('breaker.halfOpenProbes', probes, { low: probes, high: probes, observations, experiment: NAME });
+  const before = admitted.slice(0, -1).reduce((sum, count) => sum + count, 0);
+  const least = before - (admitted.at(-2) ?? 0) + 1;
+  if (least === before) closesAfter(lab, before, observations);
+  else await oneByOne(lab, shape, openMs, settleMs, size, least, before);
+  await lab.restore();
+  return says;
+}
+
+/** Trips it, waits, and sends burst after burst until one is let through whole; null: it could not be tripped. */
+async function burstsAfterTrip(
+  lab: Lab,
+  shape: Trip['shape'],
+  openMs: number,
+  settleMs: number,
+  size: number,
+): Promise<Bursts | null> {
+  const tripped = await tripAgain(lab, shape);
+  if (tripped === null) return null;
+  await lab.bench.wait(Math.max(0, tripped.anchorMs + openMs * AFTER + 3 * lab.errorMs - lab.bench.now()));
+  const bursts: Bursts = { admitted: [], isClosed: false, waited: 0, gaveUpMs: null };
+  while (!bursts.isClosed && bursts.admitted.length < BURSTS_MAX) {
+    if ((await lab.arm('held')) !== null) break;
+    const { held, later, letGoMs } = await lab.burst(size, settleMs);
+    bursts.admitted.push(held.length);
+    const gaveUp = held.filter(({ endedBy, ok }) => endedBy === 'target' && !ok);
+    if (gaveUp.length > 0) {
+      bursts.gaveUpMs = Math.min(...gaveUp.map(({ startMs, endMs }) => endMs - startMs));
+      break;
+    }
+    bursts.isClosed = held.length >= size;
+    if (bursts.isClosed && bursts.admitted.length > 1) lab.closed();
+    lab.noteGood(held.length + later.length, letGoMs);
+    if (held.length < size) bursts.waited += later.length;
+    if (held.length === 0 || bursts.waited > 0) break;
+  }
+  return bursts;
+}
+
+function closesAfter(lab: Lab, successes: number, observations: number): void {
+  lab.know('breaker.successesToClose', successes, {
+    low: successes,
+    high: successes,
+    observations,
+    experiment: NAME,
+  });
+  lab.successesToClose = successes;
+}
+
+/** Several probes at once hide which of them closed it: they come one after the other, in a trip of their own. */
+async function oneByOne(
+  lab: Lab,
+  shape: Trip['shape'],
+  openMs: number,
+  settleMs: number,
+  size: number,
+  least: number,
+  most: number,
+): Promise<void> {
+  for (let successes = least; successes < most; successes++) {
+    await lab.restore();
+    const tripped = await tripAgain(lab, shape);
+    if (tripped === null) break;
+    await lab.bench.wait(Math.max(0, tripped.anchorMs + openMs * AFTER + 3 * lab.errorMs - lab.bench.now()));
+    await lab.bench.heal();
+    for (let i = 0; i < successes; i++) await lab.call();
+    await lab.arm('held');
+    const { held, letGoMs } = await lab.burst(size, settleMs);
+    const isClosed = held.length >= size;
+    if (isClosed) lab.closed();
+    lab.noteGood(held.length, letGoMs);
+    if (isClosed) {
+      closesAfter(lab, successes, 1);
+      return;
+    }
+  }
+  closesAfter(lab, most, 1);
+}

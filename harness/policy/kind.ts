@@ -1,0 +1,365 @@
+/**
+ * Tells kinds of breakers apart. Every rule that could have done what was seen is a hypothesis; each
+ * experiment is chosen because the hypotheses left predict different outcomes of it, and those that
+ * were wrong are dropped. What all that are left agree on is known, the rest is not.
+ * (Version spaces: T. Mitchell, Artificial Intelligence 18, 1982.)
+ */
+import type { Ms } from '../model/time.ts';
+import { BlurredWindow, type Rule, type RuleSpec, ruleOf } from './rules.ts';
+
+/** One call of the target as the breaker may have counted it. */
+export interface SeenCall {
+  what: 'call';
+  endMs: Ms;
+  ok: boolean;
+  attempts: readonly { ok: boolean; endMs: Ms }[];
+  /** Silence began after its last attempt; null: what came after it does not tell. */
+  tripped: boolean | null;
+  /** Silence began inside it: fewer attempts than a failed call makes. */
+  cutShort: boolean;
+  /** A probe: it decides about closing, not about tripping. */
+  isProbe: boolean;
+}
+/** What a breaker went through, in order. `fog`: several calls at once, of which the order is not known. */
+export type Seen = SeenCall | { what: 'closed' } | { what: 'fog' };
+
+export type Unit = 'calls' | 'attempts';
+/** What a close does to what was counted. */
+export type OnClose = 'clears' | 'keeps' | 'keeps-with-probes';
+
+export interface Hypothesis {
+  rule: RuleSpec;
+  unit: Unit;
+  onClose: OnClose;
+}
+
+/** Windows in buckets are shorter by up to a bucket (five is the fewest that are known from the field). */
+const BUCKET_SHARE = 0.2;
+const WINDOW_CALLS_MAX = 100;
+const MINIMUM_CALLS_MAX = 60;
+/** Rates that people write: steps of 2.5 %, and thirds. */
+const RATES = [...Array.from({ length: 40 }, (_, i) => (i + 1) * 0.025), 1 / 3, 2 / 3];
+/** Each longer than the one before by less than a bucket, so that none falls between them: 0.2 s to 5 min. */
+const WINDOWS_MS: readonly Ms[] = Array.from({ length: 42 }, (_, i) => Math.round(200 * 1.195 ** i));
+
+/** Every hypothesis that can have tripped where the first trip was. */
+export function hypothesesFor(story: readonly Seen[]): Hypothesis[] {
+  const rules = new Map<Unit, RuleSpec[]>();
+  for (const unit of ['calls', 'attempts'] as const) rules.set(unit, rulesFor(story, unit));
+  const all: Hypothesis[] = [];
+  for (const [unit, specs] of rules)
+    for (const rule of specs)
+      for (const onClose of ['clears', 'keeps', 'keeps-with-probes'] as const)
+        all.push({ rule, unit, onClose });
+  return surviving(all, story);
+}
+
+function rulesFor(story: readonly Seen[], unit: Unit): RuleSpec[] {
+  const outcomes = firstTrip(story, unit);
+  if (outcomes === null) return [];
+  const failures = outcomes.filter((ok) => !ok).length;
+  const rules: RuleSpec[] = [];
+  for (let n = 1; n <= failures; n++)
+    rules.push({ kind: 'consecutive', failures: n }, { kind: 'leaky', failures: n });
+  for (const windowMs of [...WINDOWS_MS, Number.POSITIVE_INFINITY])
+    rules.push({ kind: 'failures-in-time', windowMs, failures });
+  for (const rate of RATES) {
+    for (const strict of [false, true]) {
+      for (let minimumCalls = 1; minimumCalls <= MINIMUM_CALLS_MAX; minimumCalls++) {
+        if (tripsLast(outcomes, Number.POSITIVE_INFINITY, minimumCalls, rate, strict))
+          for (const windowMs of WINDOWS_MS)
+            rules.push({ kind: 'time-window', windowMs, minimumCalls, rate, strict });
+        for (let windowCalls = minimumCalls; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
+          if (tripsLast(outcomes, windowCalls, minimumCalls, rate, strict))
+            rules.push({ kind: 'count-window', windowCalls, minimumCalls, rate, strict });
+      }
+    }
+  }
+  return rules;
+}
+
+/** Outcomes up to the first trip; null: there was none, or calls ran at once before it. */
+function firstTrip(story: readonly Seen[], unit: Unit): boolean[] | null {
+  const outcomes: boolean[] = [];
+  for (const seen of story) {
+    if (seen.what !== 'call') return null;
+    outcomes.push(...(unit === 'calls' ? [seen.ok] : seen.attempts.map(({ ok }) => ok)));
+    if (seen.tripped === true) return outcomes;
+  }
+  return null;
+}
+
+/** Whether a share among the last calls is first exceeded at the last outcome; much faster than a rule. */
+function tripsLast(
+  outcomes: readonly boolean[],
+  windowCalls: number,
+  minimumCalls: number,
+  rate: number,
+  strict: boolean,
+): boolean {
+  let failed = 0;
+  for (let i = 0; i < outcomes.length; i++) {
+    if (outcomes[i] === false) failed++;
+    if (i >= windowCalls && outcomes[i - windowCalls] === false) failed--;
+    if (outcomes[i] === true) continue;
+    const total = Math.min(i + 1, windowCalls);
+    const over = failed / total - rate;
+    const trips = total >= minimumCalls && (strict ? over > 1e-9 : over >= -1e-9);
+    if (trips !== (i === outcomes.length - 1)) return false;
+  }
+  return true;
+}
+
+/** Those that agree with everything seen. */
+export function surviving(hypotheses: readonly Hypothesis[], story: readonly Seen[]): Hypothesis[] {
+  return hypotheses.filter((hypothesis) => new Replay(hypothesis).agrees(story));
+}
+
+/** A hypothesis living through what was seen. */
+class Replay {
+  readonly #hypothesis: Hypothesis;
+  readonly #rule: Rule | BlurredWindow;
+  /** What has come since the fog, until the rule has forgotten what was before; null: there is none. */
+  #fog: { sinceMs: Ms; outcomes: number; surplus: number } | null = null;
+
+  constructor(hypothesis: Hypothesis) {
+    this.#hypothesis = hypothesis;
+    const { rule } = hypothesis;
+    this.#rule =
+      'windowMs' in rule && Number.isFinite(rule.windowMs)
+        ? new BlurredWindow(rule, rule.windowMs * (1 - BUCKET_SHARE))
+        : ruleOf(rule);
+  }
+
+  agrees(story: readonly Seen[]): boolean {
+    return story.every((seen) => this.#agreesWith(seen));
+  }
+
+  /**
+   * How many attempts into a sequence it trips, from where the story has left it; `none`: not at all;
+   * `either`: its window is in buckets, and it depends on where they begin.
+   */
+  predict(sequence: Sequence, attemptsOfFailure: number, costs: Costs, fromMs: Ms): string {
+    const rule = this.#rule.clone();
+    let nowMs = fromMs + costs.okMs;
+    let attempts = 0;
+    const trips = (ok: boolean): boolean | null => {
+      const told = [rule.record(ok, nowMs)].flat();
+      return told.length > 1 ? null : (told[0] ?? false);
+    };
+    for (const step of sequence) {
+      if ('pauseMs' in step) {
+        nowMs += step.pauseMs;
+        continue;
+      }
+      const failures = Math.min(step.failures, attemptsOfFailure);
+      const isOk = failures < attemptsOfFailure;
+      nowMs += failures === 0 ? costs.okMs : costs.failMs;
+      const outcomes =
+        this.#hypothesis.unit === 'calls'
+          ? [isOk]
+          : Array.from({ length: failures + (isOk ? 1 : 0) }, (_, i) => i >= failures);
+      if (this.#hypothesis.unit === 'calls') attempts += failures + (isOk ? 1 : 0) - 1;
+      for (const ok of outcomes) {
+        attempts++;
+        const tripped = trips(ok);
+        if (tripped === null) return 'either';
+        if (tripped) return `${attempts}`;
+      }
+    }
+    return 'none';
+  }
+
+  #agreesWith(seen: Seen): boolean {
+    const { unit, onClose } = this.#hypothesis;
+    switch (seen.what) {
+      case 'closed':
+        if (onClose === 'clears') {
+          this.#rule.reset();
+          this.#fog = null;
+        }
+        return true;
+      case 'fog':
+        this.#fog = { sinceMs: Number.NaN, outcomes: 0, surplus: 0 };
+        return true;
+      case 'call': {
+        if (seen.isProbe && onClose !== 'keeps-with-probes') return true;
+        if (unit === 'calls') {
+          if (seen.cutShort) return false; // it counts when a call is over, and this one was not
+          return this.#fits(seen.ok, seen.endMs, seen.isProbe ? null : seen.tripped);
+        }
+        return seen.attempts.every(({ ok, endMs }, i) =>
+          this.#fits(ok, endMs, seen.isProbe ? null : i === seen.attempts.length - 1 ? seen.tripped : false),
+        );
+      }
+    }
+  }
+
+  #fits(ok: boolean, atMs: Ms, tripped: boolean | null): boolean {
+    const trips = this.#record(ok, atMs);
+    if (this.#isInFog(ok, atMs) || tripped === null) return true;
+    // Some rules are looked at on failures only.
+    if (ok && !tripped) return true;
+    return trips.includes(tripped);
+  }
+
+  /** Whether what was counted before still matters; the outcome is the latest one. */
+  #isInFog(ok: boolean, atMs: Ms): boolean {
+    const fog = this.#fog;
+    if (fog === null) return false;
+    if (Number.isNaN(fog.sinceMs)) fog.sinceMs = atMs;
+    fog.outcomes++;
+    fog.surplus += ok ? 1 : -1;
+    const { rule } = this.#hypothesis;
+    const isGone =
+      rule.kind === 'consecutive'
+        ? ok
+        : rule.kind === 'leaky'
+          ? fog.surplus >= rule.failures
+          : rule.kind === 'count-window'
+            ? fog.outcomes >= rule.windowCalls
+            : atMs - fog.sinceMs > rule.windowMs;
+    if (!isGone) return true;
+    if (rule.kind === 'leaky') this.#rule.reset();
+    this.#fog = null;
+    return true; // the last one that the fog hides
+  }
+
+  #record(ok: boolean, atMs: Ms): boolean[] {
+    return [this.#rule.record(ok, atMs)].flat();
+  }
+}
+
+function lastMs(story: readonly Seen[]): Ms {
+  return story.findLast((seen) => seen.what === 'call')?.endMs ?? 0;
+}
+
+/** A step: a call whose first so many attempts fail (Infinity: all), or a pause. */
+export type Step = { failures: number } | { pauseMs: Ms };
+export type Sequence = readonly Step[];
+/** What calls and waiting cost, in ms. */
+export interface Costs {
+  okMs: Ms;
+  failMs: Ms;
+  /** From a trip to closed again. */
+  recoveryMs: Ms;
+}
+
+const F: Step = { failures: Number.POSITIVE_INFINITY };
+const S: Step = { failures: 0 };
+const times = (count: number, ...steps: Step[]): Step[] => Array.from({ length: count }, () => steps).flat();
+const FAILURES_MAX = 60;
+
+/** Sequences worth running. `tripCalls`: failed calls that tripped it from clean. */
+export function candidates(
+  tripCalls: number,
+  attemptsOfFailure: number,
+  pauseMsMax: Ms,
+): { name: string; sequence: Sequence }[] {
+  const n = tripCalls;
+  const all: { name: string; sequence: Sequence }[] = [];
+  const add = (name: string, sequence: Sequence): number => all.push({ name, sequence });
+  for (const k of [0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 65, 90])
+    add(`${k} well, then failures`, [...times(k, S), ...times(Math.min(FAILURES_MAX, 3 * n + 3 * k + 3), F)]);
+  if (n > 1)
+    add(`${n - 1} failures and one well, again and again`, [
+      ...times(4, ...times(n - 1, F), S),
+      ...times(n - 1, F),
+    ]);
+  add('failure and well in turn', times(Math.min(30, 2 * n + 4), F, S));
+  add('two well and a failure in turn', times(Math.min(20, 2 * n + 4), S, S, F));
+  for (const k of [1, 2, 4, 8, 16, 32, 64, 95])
+    if (n > 1) add(`${n - 1} failures, ${k} well, a failure`, [...times(n - 1, F), ...times(k, S), F]);
+  for (let failures = 1; failures < attemptsOfFailure; failures++)
+    add(`calls that are well after ${failures} failures`, times(n + 3, { failures }));
+  for (const pauseMs of PAUSES_MS) {
+    if (pauseMs > pauseMsMax) break;
+    for (let failures = 1; failures < attemptsOfFailure; failures++)
+      add(`a call that is well after ${failures} failures, ${pauseMs} ms, failures`, [
+        { failures },
+        { pauseMs },
+        ...times(n + 2, F),
+      ]);
+    if (n > 1)
+      add(`${n - 1} failures, ${pauseMs} ms, failures`, [
+        ...times(n - 1, F),
+        { pauseMs },
+        ...times(Math.min(FAILURES_MAX, n + 3), F),
+      ]);
+    for (const k of [5, 10, 20])
+      add(`${k} well, ${pauseMs} ms, failures`, [
+        ...times(k, S),
+        { pauseMs },
+        ...times(Math.min(FAILURES_MAX, 3 * n + 2 * k + 3), F),
+      ]);
+  }
+  return all;
+}
+
+const PAUSES_MS: readonly Ms[] = [
+  300, 600, 1_200, 1_800, 2_500, 3_500, 5_000, 7_000, 9_000, 12_000, 18_000, 25_000,
+];
+
+/** How many hypotheses are asked for their predictions; of many, an even sample. */
+const ASKED_MAX = 120;
+/** A sequence that has been run so often tells nothing new. */
+const REPEATS_MAX = 2;
+
+/** The sequence that tells most for its cost; null: all that are left predict the same of each. */
+export function mostTelling(
+  hypotheses: readonly Hypothesis[],
+  story: readonly Seen[],
+  tripCalls: number,
+  attemptsOfFailure: number,
+  pauseMsMax: Ms,
+  costs: Costs,
+  ran: readonly string[],
+): { name: string; sequence: Sequence } | null {
+  const asked = sample(hypotheses, ASKED_MAX);
+  const weights = weightsOf(asked);
+  const replays = asked.map((hypothesis) => {
+    const replay = new Replay(hypothesis);
+    replay.agrees(story);
+    return replay;
+  });
+  const fromMs = lastMs(story);
+  let best: { name: string; sequence: Sequence } | null = null;
+  let bestWorth = 0;
+  for (const candidate of candidates(tripCalls, attemptsOfFailure, pauseMsMax)) {
+    const shares = new Map<string, number>();
+    replays.forEach((replay, i) => {
+      const predicted = replay.predict(candidate.sequence, attemptsOfFailure, costs, fromMs);
+      if (predicted !== 'either') shares.set(predicted, (shares.get(predicted) ?? 0) + (weights[i] ?? 0));
+    });
+    if (shares.size < 2 || ran.filter((name) => name === candidate.name).length >= REPEATS_MAX) continue;
+    const worth = entropy([...shares.values()]) / (costOf(candidate.sequence, costs) + costs.recoveryMs);
+    if (worth > bestWorth) [best, bestWorth] = [candidate, worth];
+  }
+  return best;
+}
+
+function sample<T>(all: readonly T[], max: number): T[] {
+  if (all.length <= max) return [...all];
+  return Array.from({ length: max }, (_, i) => all[Math.floor((i * all.length) / max)] as T);
+}
+
+/** Each kind counts as much as another, however many parameters it has. */
+function weightsOf(hypotheses: readonly Hypothesis[]): number[] {
+  const counts = new Map<string, number>();
+  const keyOf = ({ rule, unit }: Hypothesis): string => `${rule.kind} ${unit}`;
+  for (const hypothesis of hypotheses)
+    counts.set(keyOf(hypothesis), (counts.get(keyOf(hypothesis)) ?? 0) + 1);
+  return hypotheses.map((hypothesis) => 1 / (counts.get(keyOf(hypothesis)) ?? 1) / counts.size);
+}
+
+function entropy(shares: readonly number[]): number {
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return -shares.reduce((sum, share) => sum + (share / total) * Math.log2(share / total), 0);
+}
+
+function costOf(sequence: Sequence, costs: Costs): Ms {
+  return sequence.reduce(
+    (sum, step) => sum + ('pauseMs' in step ? step.pauseMs : step.failures === 0 ? costs.okMs : costs.failMs),
+    0,
+  );
+}

@@ -1,0 +1,252 @@
+/**
+ * The laboratory: one kind of request against one link, a call at a time, every call noted as the
+ * breaker may have counted it. Experiments work with calls and findings; how a call comes about is
+ * the bench's.
+ */
+import type { Finding, QuantityName, ShapeRow } from '../model/measured.ts';
+import type { Ms } from '../model/time.ts';
+import type { Attempt, Bench, Condition, Reply, Shape } from './bench.ts';
+import type { Seen } from './kind.ts';
+
+/** A request and what it did on the link. */
+export interface Call {
+  reply: Reply;
+  attempts: readonly Attempt[];
+}
+
+export interface LabLimits {
+  /** Failed calls after which a breaker that has not tripped is taken as absent. */
+  callsMax: number;
+  /** An attempt that is not given up by then has no timeout. */
+  patienceMs: Ms;
+  /** The breaker must have closed again by then. */
+  recoveryMsMax: Ms;
+  /** Pauses longer than this are not tried, to find windows of time. */
+  pauseMsMax: Ms;
+  /** Calls at once, at most. */
+  burstMax: number;
+  /** Calls that sample gaps between attempts. */
+  retrySamples: number;
+}
+
+/** As it happened; what it meant for the breaker is read from it when more is known. */
+type Logged =
+  | { what: 'call'; ok: boolean; endMs: Ms; attempts: { ok: boolean; endMs: Ms }[] }
+  | { what: 'silence' | 'closed' | 'fog' };
+
+/** No breaker that is known from the field asks for more good probes. */
+const PROBES_MAX = 5;
+
+/** Thrown where the link does not come back: nothing more can be measured. */
+export class Stuck extends Error {
+  override readonly name = 'Stuck';
+}
+
+/** A target that has left answers what is sent to it with RST, which a link waits 25 ms for. */
+const LEFT_SHOWS_MS = 80;
+const SETTLE_MS_MIN = 60;
+const SETTLE_SHARE = 6;
+const POLL_MS_MIN = 5;
+const POLL_MS_MAX = 250;
+
+export class Lab {
+  readonly bench: Bench;
+  readonly limits: LabLimits;
+  readonly findings: Partial<Record<QuantityName, Finding>> = {};
+  readonly matrix: Partial<Record<Shape, ShapeRow>> = {};
+  kind: string;
+  /** Nothing finer is claimed. */
+  errorMs: Ms;
+  /** Attempts of a call that fails throughout; 1 until it is known. */
+  attemptsOfFailure = 1;
+  /** Good probes after which the breaker is closed; null: not known (yet). */
+  successesToClose: number | null = null;
+  healthyMs: Ms = 0;
+  failureMs: Ms = 0;
+  #log: Logged[] = [];
+  #fogDepth = 0;
+
+  constructor(bench: Bench, limits: LabLimits, errorMs: Ms) {
+    this.bench = bench;
+    this.limits = limits;
+    this.errorMs = errorMs;
+    this.kind = bench.kinds[0] ?? '';
+  }
+
+  know(
+    name: QuantityName,
+    value: number | string | boolean | null,
+    evidence: { low?: number; high?: number | null; observations: number; experiment: string },
+  ): void {
+    this.findings[name] = { known: true, value, ...evidence };
+  }
+
+  dontKnow(name: QuantityName, why: string): void {
+    this.findings[name] = { known: false, why };
+  }
+
+  /** One call under what is armed, and all it did on the link. */
+  async call(key?: string): Promise<Call> {
+    const fromMs = this.bench.now();
+    const reply = await this.bench.ask(this.kind, key).reply;
+    const call = { reply, attempts: await this.#since(fromMs) };
+    this.#note(call);
+    return call;
+  }
+
+  /**
+   * One call that meets something endless, to the end of everybody's patience: what is known of its attempts
+   * shows when the link is healed, since a target that has left is noticed by what is then sent to it.
+   */
+  async endlessCall(): Promise<Call & { healedMs: Ms }> {
+    const fromMs = this.bench.now();
+    const reply = await this.bench.ask(this.kind).reply;
+    const healedMs = this.bench.now();
+    await this.bench.heal();
+    await this.bench.wait(LEFT_SHOWS_MS);
+    return { reply, attempts: await this.#since(fromMs), healedMs };
+  }
+
+  /** How long answers are held for calls at once: until all of them must have come as far as the link. */
+  get settleMs(): Ms {
+    return Math.max(SETTLE_MS_MIN, SETTLE_SHARE * this.healthyMs);
+  }
+
+  /** Calls all at once while answers are held; `held` are the attempts that had begun before they were let go. */
+  async burst(
+    count: number,
+    settleMs: Ms,
+  ): Promise<{ calls: Reply[]; held: Attempt[]; later: Attempt[]; letGoMs: Ms }> {
+    const fromMs = this.bench.now();
+    const asked = Array.from({ length: count }, () => this.bench.ask(this.kind));
+    await this.bench.wait(settleMs);
+    const letGoMs = this.bench.now();
+    await this.bench.heal();
+    const calls = await Promise.all(asked.map(({ reply }) => reply));
+    const attempts = await this.#since(fromMs);
+    const held = attempts.filter(({ startMs }) => startMs <= letGoMs);
+    return { calls, held, later: attempts.filter(({ startMs }) => startMs > letGoMs), letGoMs };
+  }
+
+  async since(fromMs: Ms): Promise<Attempt[]> {
+    return this.#since(fromMs);
+  }
+
+  /** All is well, and calls reach the link again: whatever was open has closed. @throws Stuck */
+  async restore(successes = (this.successesToClose ?? PROBES_MAX) + 2): Promise<void> {
+    await this.bench.heal();
+    const startMs = this.bench.now();
+    let pollMs = POLL_MS_MIN;
+    for (let good = 0; good < successes; ) {
+      const call = await this.call();
+      if (call.attempts.length > 0 && call.attempts.at(-1)?.ok === true) {
+        good++;
+        continue;
+      }
+      good = 0;
+      if (this.bench.now() - startMs > this.limits.recoveryMsMax)
+        throw new Stuck(
+          `${this.limits.recoveryMsMax} ms after the link was healed calls still do not reach it`,
+        );
+      await this.bench.wait(pollMs);
+      pollMs = Math.min(POLL_MS_MAX, pollMs * 1.3);
+    }
+  }
+
+  /**
+   * Runs what no rule could be asked about: calls at once, failures of another shape. The story then says only
+   * that something was.
+   */
+  async inFog<T>(run: () => Promise<T>): Promise<T> {
+    this.#fogDepth++;
+    try {
+      return await run();
+    } finally {
+      if (--this.#fogDepth === 0) this.#log.push({ what: 'fog' });
+    }
+  }
+
+  /** It is known to be closed now, whatever number of probes it took. */
+  closed(): void {
+    this.#log.push({ what: 'closed' });
+  }
+
+  /** Calls that were sent together and went well. */
+  noteGood(count: number, endMs: Ms): void {
+    for (let i = 0; i < count; i++)
+      this.#log.push({ what: 'call', ok: true, endMs, attempts: [{ ok: true, endMs }] });
+  }
+
+  /** Forgets what was noted. */
+  forget(): void {
+    this.#log = [];
+  }
+
+  /** What the breaker has lived through, as far as it is known by now when it was closed. */
+  story(): Seen[] {
+    const story: Seen[] = [];
+    const closesAfter = this.successesToClose ?? PROBES_MAX;
+    let probesLeft: number | null = null; // null: closed
+    const close = (): void => {
+      probesLeft = null;
+      story.push({ what: 'closed' });
+      // What it has counted since it closed is not known where it is not known when that was.
+      if (this.successesToClose === null) story.push({ what: 'fog' });
+    };
+    for (const logged of this.#log) {
+      const last = story.at(-1);
+      switch (logged.what) {
+        case 'silence':
+          // It was the call before that tripped it, where that one had failed.
+          if (probesLeft === null && last?.what === 'call' && !last.ok) last.tripped = true;
+          probesLeft = closesAfter;
+          break;
+        case 'fog':
+          story.push({ what: 'fog' });
+          break;
+        case 'closed':
+          if (probesLeft !== null) close();
+          break;
+        case 'call': {
+          if (last?.what === 'call' && last.tripped === null && probesLeft === null) last.tripped = false;
+          const cutShort = !logged.ok && logged.attempts.length < this.attemptsOfFailure;
+          story.push({ ...logged, tripped: null, cutShort, isProbe: probesLeft !== null });
+          if (probesLeft === null) break;
+          probesLeft = logged.ok ? probesLeft - 1 : closesAfter;
+          if (probesLeft <= 0) close();
+          break;
+        }
+      }
+    }
+    return story;
+  }
+
+  async #since(fromMs: Ms): Promise<Attempt[]> {
+    return (await this.bench.attempts()).filter(({ startMs }) => startMs >= fromMs);
+  }
+
+  #note({ reply, attempts }: Call): void {
+    if (this.#fogDepth > 0) return;
+    const last = attempts.at(-1);
+    if (last === undefined) this.#log.push({ what: 'silence' });
+    else
+      this.#log.push({
+        what: 'call',
+        ok: last.ok,
+        endMs: Math.min(reply.endMs, last.endMs),
+        attempts: attempts.map(({ ok, endMs }) => ({ ok, endMs })),
+      });
+  }
+
+  async arm(condition: Condition, times?: number): Promise<string | null> {
+    return this.bench.arm(condition, times);
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[Math.floor(middle)] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+}

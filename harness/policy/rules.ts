@@ -1,0 +1,209 @@
+/**
+ * When a breaker trips, as pure rules: one class for each kind that is known from the field. Simulations
+ * run them, and the estimator of kinds asks each whether it could have done what was seen.
+ */
+import type { Ms } from '../model/time.ts';
+
+export type RuleSpec =
+  /** So many failures in a row; any success zeroes. */
+  | { kind: 'consecutive'; failures: number }
+  /** +1 for a failure, −1 for a success, never below 0. */
+  | { kind: 'leaky'; failures: number }
+  /** Share of failures among the last calls, once there are enough of them. */
+  | { kind: 'count-window'; windowCalls: number; minimumCalls: number; rate: number; strict: boolean }
+  /** Share of failures among the calls of the last while, once there are enough of them. */
+  | { kind: 'time-window'; windowMs: Ms; minimumCalls: number; rate: number; strict: boolean }
+  /** So many failures within a while, whatever succeeds meanwhile; `windowMs` Infinity: ever. */
+  | { kind: 'failures-in-time'; windowMs: Ms; failures: number };
+
+export interface Rule {
+  /** Takes in an outcome; true: the breaker trips now. */
+  record(ok: boolean, nowMs: Ms): boolean;
+  reset(): void;
+  /** Another one in the same state. */
+  clone(): Rule;
+}
+
+/** Guards comparisons of rates against rounding. */
+const EPSILON = 1e-9;
+
+export function ruleOf(spec: RuleSpec): Rule {
+  switch (spec.kind) {
+    case 'consecutive':
+      return new Counter(spec.failures, () => 0);
+    case 'leaky':
+      return new Counter(spec.failures, (count) => Math.max(0, count - 1));
+    case 'count-window':
+      return new CountWindow(spec);
+    case 'time-window':
+      return new TimeWindow(spec.windowMs, (failed, total) => exceeds(failed, total, spec));
+    case 'failures-in-time':
+      return new TimeWindow(spec.windowMs, (failed) => failed >= spec.failures);
+  }
+}
+
+interface Share {
+  minimumCalls: number;
+  rate: number;
+  strict: boolean;
+}
+
+function exceeds(failed: number, total: number, { minimumCalls, rate, strict }: Share): boolean {
+  if (total < minimumCalls || failed === 0) return false;
+  const over = failed / total - rate;
+  return strict ? over > EPSILON : over >= -EPSILON;
+}
+
+class Counter implements Rule {
+  #count = 0;
+  readonly #failures: number;
+  readonly #onSuccess: (count: number) => number;
+
+  constructor(failures: number, onSuccess: (count: number) => number) {
+    this.#failures = failures;
+    this.#onSuccess = onSuccess;
+  }
+
+  record(ok: boolean): boolean {
+    this.#count = ok ? this.#onSuccess(this.#count) : this.#count + 1;
+    return !ok && this.#count >= this.#failures;
+  }
+
+  reset(): void {
+    this.#count = 0;
+  }
+
+  clone(): Counter {
+    const copy = new Counter(this.#failures, this.#onSuccess);
+    copy.#count = this.#count;
+    return copy;
+  }
+}
+
+class CountWindow implements Rule {
+  readonly #spec: Share & { windowCalls: number };
+  readonly #last: Uint8Array;
+  #total = 0;
+  #failed = 0;
+
+  constructor(spec: Share & { windowCalls: number }) {
+    this.#spec = spec;
+    this.#last = new Uint8Array(spec.windowCalls);
+  }
+
+  record(ok: boolean): boolean {
+    const at = this.#total % this.#spec.windowCalls;
+    this.#failed += (ok ? 0 : 1) - (this.#last[at] ?? 0);
+    this.#last[at] = ok ? 0 : 1;
+    this.#total++;
+    return exceeds(this.#failed, Math.min(this.#total, this.#spec.windowCalls), this.#spec);
+  }
+
+  reset(): void {
+    this.#total = 0;
+    this.#failed = 0;
+    this.#last.fill(0);
+  }
+
+  clone(): CountWindow {
+    const copy = new CountWindow(this.#spec);
+    copy.#last.set(this.#last);
+    copy.#total = this.#total;
+    copy.#failed = this.#failed;
+    return copy;
+  }
+}
+
+class TimeWindow implements Rule {
+  readonly #windowMs: Ms;
+  readonly #trips: (failed: number, total: number) => boolean;
+  #outcomes: { ok: boolean; atMs: Ms }[] = [];
+  #failed = 0;
+
+  constructor(windowMs: Ms, trips: (failed: number, total: number) => boolean) {
+    this.#windowMs = windowMs;
+    this.#trips = trips;
+  }
+
+  record(ok: boolean, nowMs: Ms): boolean {
+    this.#outcomes.push({ ok, atMs: nowMs });
+    if (!ok) this.#failed++;
+    let gone = 0;
+    for (let first = this.#outcomes[0]; first !== undefined && nowMs - first.atMs > this.#windowMs; ) {
+      if (!first.ok) this.#failed--;
+      first = this.#outcomes[++gone];
+    }
+    if (gone > 0) this.#outcomes = this.#outcomes.slice(gone);
+    return this.#trips(this.#failed, this.#outcomes.length);
+  }
+
+  reset(): void {
+    this.#outcomes = [];
+    this.#failed = 0;
+  }
+
+  clone(): TimeWindow {
+    const copy = new TimeWindow(this.#windowMs, this.#trips);
+    copy.#outcomes = [...this.#outcomes];
+    copy.#failed = this.#failed;
+    return copy;
+  }
+}
+
+type TimeSpec = Extract<RuleSpec, { windowMs: Ms }>;
+
+/**
+ * A window of time of which the length is known within bounds only, as that of one in buckets: what it may do
+ * at each outcome, over all lengths between them.
+ */
+export class BlurredWindow {
+  readonly #spec: TimeSpec;
+  readonly #shortMs: Ms;
+  readonly #trips: (failed: number, total: number) => boolean;
+  #outcomes: { ok: boolean; atMs: Ms }[] = [];
+  #failed = 0;
+
+  constructor(spec: TimeSpec, shortMs: Ms) {
+    this.#spec = spec;
+    this.#shortMs = shortMs;
+    this.#trips =
+      spec.kind === 'time-window'
+        ? (failed, total) => exceeds(failed, total, spec)
+        : (failed) => failed >= spec.failures;
+  }
+
+  /** Whether it may trip, and whether it may not: `[true]`, `[false]` or both. */
+  record(ok: boolean, nowMs: Ms): boolean[] {
+    this.#outcomes.push({ ok, atMs: nowMs });
+    if (!ok) this.#failed++;
+    let gone = 0;
+    for (let first = this.#outcomes[0]; first !== undefined && nowMs - first.atMs > this.#spec.windowMs; ) {
+      if (!first.ok) this.#failed--;
+      first = this.#outcomes[++gone];
+    }
+    if (gone > 0) this.#outcomes = this.#outcomes.slice(gone);
+    let failed = this.#failed;
+    let total = this.#outcomes.length;
+    const told = [this.#trips(failed, total)];
+    for (const outcome of this.#outcomes) {
+      if (nowMs - outcome.atMs <= this.#shortMs) break;
+      total--;
+      if (!outcome.ok) failed--;
+      const trips = this.#trips(failed, total);
+      if (!told.includes(trips)) told.push(trips);
+    }
+    return told;
+  }
+
+  reset(): void {
+    this.#outcomes = [];
+    this.#failed = 0;
+  }
+
+  clone(): BlurredWindow {
+    const copy = new BlurredWindow(this.#spec, this.#shortMs);
+    copy.#outcomes = [...this.#outcomes];
+    copy.#failed = this.#failed;
+    return copy;
+  }
+}
