@@ -24,8 +24,8 @@ const READY_LIMIT_MS = 15_000;
 const INITDB_LIMIT_MS = 60_000;
 const PREPARE_LIMIT_MS = 60_000;
 
-/** Tries with another port when the one we drew was taken before PostgreSQL could bind it. */
-const PORT_TRIES = 5;
+/** Tries with another port when the one we drew was taken before it could be bound. */
+export const PORT_TRIES = 5;
 const RETRY_MS = 100;
 
 /**
@@ -61,11 +61,14 @@ export async function postgresBinaries(): Promise<Binaries> {
   }
 }
 
-/** Users to run PostgreSQL as where we are root, in order. */
+/** Users to run as where we are root, in order. */
 const RUN_AS = ['postgres', 'nobody'];
 
-/** PostgreSQL refuses to run as root; then it runs as `postgres` where that user exists, else as `nobody`. */
-async function runUser(): Promise<ChildOptions['user']> {
+/**
+ * Whom to run as: PostgreSQL and PgBouncer refuse to run as root, and then run as `postgres` where that user
+ * exists, else as `nobody`. @throws EnvironmentError where neither does.
+ */
+export async function runUser(): Promise<ChildOptions['user']> {
   if (os.userInfo().uid !== 0) return undefined;
   for (const user of RUN_AS) {
     try {
@@ -78,7 +81,7 @@ async function runUser(): Promise<ChildOptions['user']> {
     }
   }
   throw new EnvironmentError(
-    'PostgreSQL does not run as root, and neither user postgres nor nobody exists to run it as',
+    'PostgreSQL and PgBouncer do not run as root, and neither user postgres nor nobody exists to run them as',
   );
 }
 
