@@ -223,6 +223,9 @@ describe('breaker-recovers', () => {
       outcome: 'fails',
       says: expect.stringMatching(/first good answer 300\d ms after the heal/),
     });
+    // Allowed: 1 s + 25 % + 400 ms + 250 ms.
+    expect(verdictOf('breaker-recovers', story, { dependencyBackMs: 1_000 }).outcome).toBe('fails');
+    expect(verdictOf('breaker-recovers', story, { dependencyBackMs: 1_200 }).outcome).toBe('holds');
   });
 
   test('fails one good answer that is followed by silence', () => {
