@@ -16,7 +16,7 @@ export async function lackingByProfile(
 ): Promise<ReadonlyMap<string, string | null>> {
   const lacks = new Map<string, string | null>();
   for (const profile of Object.keys(config.profiles))
-    lacks.set(profile, await environment.lacks(withProfile(config, profile)));
+    lacks.set(profile, (await environment.lacks?.(withProfile(config, profile))) ?? null);
   return lacks;
 }
 

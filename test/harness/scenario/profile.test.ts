@@ -2,9 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { compose } from '../../../harness/environment/compose.ts';
 import { Config, factsOf, withProfile } from '../../../harness/model/config.ts';
+import { loadConfig } from '../../../harness/scenario/load.ts';
 import { Cleanup } from '../../support/sockets.ts';
-import { Workshop } from '../../support/workshop.ts';
+import { REPOSITORY, Workshop } from '../../support/workshop.ts';
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
@@ -69,6 +71,14 @@ describe('a link that leads on', () => {
 });
 
 describe('what a machine lacks', () => {
+  test('the Compose project has no service for a link that only a profile has', async () => {
+    const config = await loadConfig(REPOSITORY);
+    expect(await compose.lacks?.(config)).toBeNull();
+    expect(await compose.lacks?.(withProfile(config, 'pgbouncer'))).toBe(
+      'the Compose project has no service for postgres',
+    );
+  });
+
   const before = process.env.PGBOUNCER;
   afterEach(() => {
     if (before === undefined) delete process.env.PGBOUNCER;
