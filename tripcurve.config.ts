@@ -3,6 +3,23 @@ import { defineConfig } from './harness/scenario/define.ts';
 
 const node = process.execPath;
 
+const postgres = {
+  prepare: { command: [node, 'services/mimo/migrate.ts', 'up'] },
+  preparedBy: ['services/mimo/migrations/*', 'services/mimo/migrate.ts'],
+};
+
+/** Audits read the database behind the link of this name, around everything between. */
+const audits = (link: string) => ({
+  writes: {
+    command: [node, 'services/mimo/audit.ts', 'writes'],
+    env: { DATABASE_URL: `{{dependency.${link}.url}}` },
+  },
+  vectors: {
+    command: [node, 'services/mimo/audit.ts', 'vectors'],
+    env: { DATABASE_URL: `{{dependency.${link}.url}}`, OLLAMA_URL: '{{dependency.ollama.url}}' },
+  },
+});
+
 export default defineConfig({
   target: {
     name: 'mimo',
@@ -38,6 +55,31 @@ export default defineConfig({
   profiles: {
     fast: { env: { MIMO_PROFILE: 'fast' } },
     production: { env: { MIMO_PROFILE: 'production' } },
+    // What Mimo calls its database is a PgBouncer, and PostgreSQL stands behind a link of its own.
+    pgbouncer: {
+      env: { MIMO_PROFILE: 'fast' },
+      links: {
+        database: {
+          protocol: 'postgres',
+          dependency: {
+            pgbouncer: {
+              link: 'postgres',
+              settings: {
+                pool_mode: 'transaction',
+                // Mimo's driver asks for it as it connects, and PgBouncer turns away what it does not know.
+                ignore_startup_parameters: 'statement_timeout',
+                // In seconds; its own 15 would be most of a short scenario. With a connection to keep it tries by
+                // itself; without, the first client after the outage is turned away for it to try.
+                server_login_retry: '0.2',
+                min_pool_size: '1',
+              },
+            },
+          },
+        },
+        postgres: { protocol: 'postgres', dependency: { postgres } },
+      },
+      audits: audits('postgres'),
+    },
   },
   links: {
     llm: {
@@ -48,15 +90,7 @@ export default defineConfig({
       protocol: 'http',
       dependency: { process: { command: [node, 'services/ollama/main.ts'], env: { EXIT_WITH_STDIN: '1' } } },
     },
-    database: {
-      protocol: 'postgres',
-      dependency: {
-        postgres: {
-          prepare: { command: [node, 'services/mimo/migrate.ts', 'up'] },
-          preparedBy: ['services/mimo/migrations/*', 'services/mimo/migrate.ts'],
-        },
-      },
-    },
+    database: { protocol: 'postgres', dependency: { postgres } },
   },
   requests: {
     ask: {
@@ -91,16 +125,7 @@ export default defineConfig({
     place: ['harbour', 'observatory', 'quarry', 'windmill'],
   },
   served: { header: 'served-by', perLinkHeader: 'served-by-{{link}}', ageMsHeader: 'age-ms' },
-  audits: {
-    writes: {
-      command: [node, 'services/mimo/audit.ts', 'writes'],
-      env: { DATABASE_URL: '{{dependency.database.url}}' },
-    },
-    vectors: {
-      command: [node, 'services/mimo/audit.ts', 'vectors'],
-      env: { DATABASE_URL: '{{dependency.database.url}}', OLLAMA_URL: '{{dependency.ollama.url}}' },
-    },
-  },
+  audits: audits('database'),
   compose: {
     entry: { service: 'mimo', port: 4000 },
     links: { service: 'links', port: 8474 },

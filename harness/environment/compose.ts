@@ -41,6 +41,12 @@ export const compose: Environment = {
       return 'names are resolved by Docker here, which cannot be told to forget one';
     return null;
   },
+  async lacks({ links, compose: project }) {
+    const absent = Object.keys(links).filter(
+      (name) => project !== undefined && !(name in project.dependencies),
+    );
+    return absent.length === 0 ? null : `the Compose project has no service for ${absent.join(', ')}`;
+  },
   async up(blueprint) {
     const config = blueprint.config.compose;
     if (config === undefined)
