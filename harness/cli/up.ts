@@ -67,6 +67,7 @@ async function up({ seed = newSeed(), env, links, profile, rate, ...abort }: Opt
   const cwd = process.cwd();
   const environment = environmentOf(env);
   const config = await loadConfig(cwd);
+  await environment.check?.(config);
   known(profile, Object.keys(config.profiles), '--profile', 'profile');
   const mix = Object.fromEntries(Object.keys(config.requests).map((name) => [name, 1]));
   if (Object.keys(mix).length === 0)
