@@ -100,8 +100,9 @@ class RunningProject {
   }
 
   #needed(): string[] {
-    const { entry, links, toxiproxy, dependencies } = this.#config;
-    return [entry, links, toxiproxy, ...Object.values(dependencies)].map(({ service }) => service);
+    // Not the entry: it is made anew, and a rig that was killed while doing so has left none.
+    const { links, toxiproxy, dependencies } = this.#config;
+    return [links, toxiproxy, ...Object.values(dependencies)].map(({ service }) => service);
   }
 
   /** Points each link at Toxiproxy, or past it at its dependency, as this run's engine wants it. */

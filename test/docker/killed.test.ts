@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { seededRandom } from '../../harness/model/random.ts';
-import { command } from '../support/compose.ts';
+import { command, reasonAgainst } from '../support/compose.ts';
 import {
   buildImage,
   dockerHere,
@@ -31,6 +31,7 @@ const FAULT_MS = 1_500;
 /** From the start of the rig to the end of the scenario. */
 const RUN_MS = 14_000;
 const FAULT_LIMIT_MS = 120_000;
+const WHOLE_LIMIT_MS = 60_000;
 const API_PORT = 8474;
 const KILL_LIMIT_MS = 180_000;
 
@@ -58,7 +59,16 @@ async function kill(
   const run = /^run (\S+):/.exec(await rig.printed(/^run /))?.[1] ?? '';
   const residue = residueOf(run);
   if (i % 2 === 0) {
-    await eventually('a fault to be in place', FAULT_LIMIT_MS, async () => (await residue()).length > 0);
+    const inPlace = eventually(
+      'a fault to be in place',
+      FAULT_LIMIT_MS,
+      async () => (await residue()).length > 0,
+    );
+    const ended = rig.finished.then(({ stdout, stderr }) => {
+      throw new Error(`the rig ended before it injected anything: ${stdout}${stderr}`);
+    });
+    ended.catch(() => {}); // it is killed below
+    await Promise.race([inPlace, ended]);
     await delay(random() * FAULT_MS);
   } else await delay(random() * RUN_MS);
   const faulty = (await residue()).length > 0;
@@ -111,7 +121,15 @@ here(`after SIGKILL of the rig, seed ${SEED}${title}`, () => {
       const residue: Residue = async () => (await Promise.all(urls.map(residueAt))).flat();
       const random = seededRandom(SEED);
       const measured: Measured[] = [];
-      for (let i = 0; i < KILLS; i++) measured.push(await kill('compose', random, i, () => residue));
+      for (let i = 0; i < KILLS; i++) {
+        measured.push(await kill('compose', random, i, () => residue));
+        // Docker may still be carrying out what the dead rig asked for: two at once would be in each other's way.
+        await eventually(
+          'the project to be whole',
+          WHOLE_LIMIT_MS,
+          async () => (await reasonAgainst('docker', 'compose', 'up', '-d', '--wait')) === null,
+        );
+      }
       tell('compose', measured);
       expect(measured.some(({ faulty }) => faulty)).toBe(true);
     },
