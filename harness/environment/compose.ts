@@ -5,7 +5,7 @@
  */
 import { formatAddress } from '../link/address.ts';
 import type { ProxyView } from '../link/real-toxiproxy.ts';
-import type { ComposeConfig } from '../model/config.ts';
+import type { ComposeConfig, Config } from '../model/config.ts';
 import { EnvironmentError, messageOf, UsageError } from '../model/errors.ts';
 import type { DependencyAction } from './dependency.ts';
 import { ComposeProject } from './docker-compose.ts';
@@ -28,10 +28,11 @@ export const compose: Environment = {
   linksDefault: 'toxiproxy',
   parallelMax: 1,
   cannot: beyondContainers,
+  async check(config) {
+    await new ComposeProject(process.cwd(), configOf(config).files, {}).services();
+  },
   async up(blueprint) {
-    const config = blueprint.config.compose;
-    if (config === undefined)
-      throw new UsageError('tripcurve.config.ts: compose is not set, so there is no project to run against');
+    const config = configOf(blueprint.config);
     const running = new RunningProject(blueprint, config);
     try {
       return await running.up();
@@ -41,6 +42,12 @@ export const compose: Environment = {
     }
   },
 };
+
+function configOf({ compose: config }: Config): ComposeConfig {
+  if (config === undefined)
+    throw new UsageError('tripcurve.config.ts: compose is not set, so there is no project to run against');
+  return config;
+}
 
 class RunningProject {
   readonly #blueprint: Blueprint;
