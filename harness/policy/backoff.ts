@@ -254,10 +254,12 @@ function jitterOf(
     : unknown(`more than one fits: ${[...new Set(within.map(({ jitter }) => jitter.kind))].join(', ')}`);
   if (best.jitter.share !== undefined && agree(({ jitter }) => jitter.kind)) {
     const shares = within.map(({ jitter }) => jitter.share ?? 0);
+    // What the measurement itself adds is a part of the gap, too.
+    const slack = (errorMs + 2) / median(gaps[0] ?? []);
     findings['retry.jitterShare'] = interval(
       best.jitter.share,
-      Math.min(...shares) * 0.8,
-      Math.max(...shares) * 1.25,
+      Math.min(...shares) * 0.8 - slack,
+      Math.max(...shares) * 1.25 + slack,
       observations,
     );
   }

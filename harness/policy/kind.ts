@@ -21,7 +21,12 @@ export interface SeenCall {
   isProbe: boolean;
 }
 /** What a breaker went through, in order. `fog`: several calls at once, of which the order is not known. */
-export type Seen = SeenCall | { what: 'closed' } | { what: 'fog' };
+export type Seen =
+  | SeenCall
+  | { what: 'closed' }
+  | { what: 'fog' }
+  /** Good probes that were under way when it closed: some breakers count them, some do not. */
+  | { what: 'surplus'; count: number; endMs: Ms };
 
 export type Unit = 'calls' | 'attempts';
 /** What a close does to what was counted. */
@@ -31,6 +36,7 @@ export interface Hypothesis {
   rule: RuleSpec;
   unit: Unit;
   onClose: OnClose;
+  countsSurplus: boolean;
 }
 
 /** Windows in buckets are shorter by up to a bucket (five is the fewest that are known from the field). */
@@ -49,11 +55,13 @@ export function hypothesesFor(
 ): Hypothesis[] {
   const rules = new Map<Unit, RuleSpec[]>();
   for (const unit of units) rules.set(unit, rulesFor(story, unit));
+  const hasSurplus = story.some(({ what }) => what === 'surplus');
   const all: Hypothesis[] = [];
   for (const [unit, specs] of rules)
     for (const rule of specs)
       for (const onClose of ['clears', 'keeps', 'keeps-with-probes'] as const)
-        all.push({ rule, unit, onClose });
+        for (const countsSurplus of hasSurplus ? [true, false] : [false])
+          all.push({ rule, unit, onClose, countsSurplus });
   return surviving(all, story);
 }
 
@@ -184,6 +192,10 @@ class Replay {
         return true;
       case 'fog':
         this.#fog = { sinceMs: Number.NaN, outcomes: 0, surplus: 0 };
+        return true;
+      case 'surplus':
+        if (this.#hypothesis.countsSurplus)
+          for (let i = 0; i < seen.count; i++) this.#record(true, seen.endMs);
         return true;
       case 'call': {
         if (seen.isProbe && onClose !== 'keeps-with-probes') return true;

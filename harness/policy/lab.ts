@@ -198,7 +198,11 @@ export class Lab {
       switch (logged.what) {
         case 'silence':
           // It was the call before that tripped it, where that one had failed.
-          if (probesLeft === null && last?.what === 'call' && !last.ok) last.tripped = true;
+          if (probesLeft === null && last?.what === 'call') {
+            if (last.ok)
+              story.push({ what: 'fog' }); // some rules trip on a success, and then nothing is sure
+            else last.tripped = true;
+          }
           probesLeft = closesAfter;
           break;
         case 'fog':
@@ -226,8 +230,7 @@ export class Lab {
           if (probesLeft > 0) break;
           const surplus = -probesLeft;
           close();
-          // Whether probes beyond the last that was needed are counted is not known.
-          if (surplus > 0) story.push({ what: 'fog' });
+          if (surplus > 0) story.push({ what: 'surplus', count: surplus, endMs });
           break;
         }
         case 'call': {
