@@ -125,6 +125,7 @@ async function runOnce(
     load,
     mutant,
     impossible,
+    unwatched: environment.unwatched?.(config) ?? null,
     ...factsOf(config),
     declared,
     startedAt,
