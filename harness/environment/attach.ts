@@ -12,7 +12,7 @@ import type { AttachConfig, Config } from '../model/config.ts';
 import { EnvironmentError, messageOf, UsageError } from '../model/errors.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
 import { nearest } from '../model/validate.ts';
-import { beyondLoopback, hostOf } from './allowed.ts';
+import { beyondLoopback, hostOf, isLoopback } from './allowed.ts';
 import { takeAudit } from './audit.ts';
 import { watchEntry } from './entry.ts';
 import type { Blueprint, Environment, Running } from './environment.ts';
@@ -132,11 +132,12 @@ class Attached {
       const fromT = now();
       this.#events = await followEvents(links.url, now, (event) => this.#pass(event, fromT));
     }
-    return this.#running(this.#faults, guard);
+    return this.#running(this.#faults, guard, found);
   }
 
-  #running(faults: BorrowedLinks, guard: Guard): Running {
+  #running(faults: BorrowedLinks, guard: Guard, found: readonly Found[]): Running {
     const { config, cwd } = this.#blueprint;
+    const { links } = this.#config;
     return {
       entryUrl: this.#config.entry,
       inject: (link, name, fault) => faults.inject(link, name, fault),
@@ -145,6 +146,10 @@ class Attached {
       process: async (link, _name, action) => {
         throw new EnvironmentError(`${action} of ${link}: processes are not ours here`);
       },
+      // From afar its address may not be one of ours.
+      ...(links === undefined || !isLoopback(links.url)
+        ? {}
+        : { linkUrl: async (link) => `http://${listenOf(found, links.proxies[link])}` }),
       residue: () => faults.residue(),
       audit: async (name) => {
         try {
@@ -244,6 +249,14 @@ class Attached {
     }
     return values;
   }
+}
+
+/** Where a proxy of our links listens. */
+function listenOf(found: readonly Found[], proxy: string | undefined): string {
+  const shown = found.find((one) => one.dialect === 'links' && one.proxy.name === proxy);
+  if (shown === undefined)
+    throw new UsageError('tripcurve.config.ts: attach.links.proxies: the link is missing');
+  return shown.proxy.listen;
 }
 
 type Tell = ConstructorParameters<typeof BorrowedLinks>[0]['tell'];

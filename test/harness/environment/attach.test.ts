@@ -166,7 +166,7 @@ describe('what is not on loopback', () => {
     expect(code).toBe(2);
   });
 
-  test.each([['run'], ['up']])(
+  test.each([['run'], ['up'], ['characterise']])(
     'is asked about, so without a terminal and without --yes %s refuses',
     async (command) => {
       const shop = await workshop(cleanup, {
