@@ -96,9 +96,12 @@ export class Guard {
   }
 
   async #enter(entry: Entry, limitMs: number): Promise<void> {
+    if (this.#isLost || this.#isLettingGo) {
+      // What is lifted is lifted, whether anybody learns of it or not; but nothing is made unguarded.
+      if (entry.say === 'lifted') return;
+      throw new EnvironmentError('nothing is injected any more: the guardian of this run is gone');
+    }
     writeEntry(this.#file, entry);
-    // What is lifted is lifted, whether the guardian learns of it or not.
-    if (this.#isLost && entry.say === 'lifted') return;
     const id = ++this.#entryCount;
     const answered = new Promise<void>((resolve) => this.#waiting.set(id, resolve));
     const lost = this.lost.then((why) => {
