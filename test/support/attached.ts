@@ -43,7 +43,7 @@ export interface Scene {
 }
 
 /** A way to an API on which some calls are never answered; all others pass. @param hangs of `METHOD /path` */
-export async function hangingWay(cleanup: Cleanup, to: string, hangs: RegExp): Promise<string> {
+export async function hangingWay(cleanup: Cleanup, to: string, hangs: Pick<RegExp, 'test'>): Promise<string> {
   const server = http.createServer((request, response) => {
     const { method = 'GET', url = '/' } = request;
     if (hangs.test(`${method} ${url}`)) return;

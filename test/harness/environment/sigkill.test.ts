@@ -215,6 +215,44 @@ here(`a rig killed while it is attached to a Toxiproxy of somebody else's${why}`
   );
 
   test(
+    'or stopped, for a while: the guardian lifts everything, and the rig says so when it goes on',
+    async () => {
+      const there = await scene(cleanup, { toxiproxy });
+      await there.shop.scenario(longFaults);
+      const rig = tripcurve(there.shop.dir, 'run', '--env', 'attach', '--seed', '1');
+      await faulted(there);
+      rig.process.kill('SIGSTOP');
+      const stoppedMs = performance.now();
+      await eventually('everything to be lifted', BORNE_MS, () => isAsFound(there));
+      tell('attach, rig that stands still', [performance.now() - stoppedMs]);
+      rig.process.kill('SIGCONT');
+      const { stdout, code } = await rig.finished;
+      expect(stdout).toMatch(/the guardian lifted everything, for the rig was silent for 1500 ms/);
+      expect(code).toBe(2);
+      expect((await there.proxies())[PROXY]).toMatchObject({ enabled: true, toxics: [FOREIGN] });
+    },
+    limitMs,
+  );
+
+  test(
+    'or its guardian: the rig lifts everything itself, and says so',
+    async () => {
+      const there = await scene(cleanup, { toxiproxy });
+      await there.shop.scenario(longFaults);
+      const rig = tripcurve(there.shop.dir, 'run', '--env', 'attach', '--seed', '1');
+      const run = await runId(rig);
+      await faulted(there);
+      const [guardian = 0] = await processesWith(`environment/guardian.ts\0${run}`);
+      process.kill(guardian, 'SIGKILL');
+      const { stdout, code } = await rig.finished;
+      expect(stdout).toMatch(/the guardian of this run ended/);
+      expect(code).toBe(2);
+      expect((await there.proxies())[PROXY]).toMatchObject({ enabled: true, toxics: [FOREIGN] });
+    },
+    limitMs,
+  );
+
+  test(
     'while the whole of Toxiproxy stands still: as soon as it goes on',
     async () => {
       const there = await scene(cleanup, { toxiproxy });
