@@ -108,7 +108,7 @@ test('heal fails with a sentence where it cannot look', async () => {
     /^tripcurve: heal: 2 things are not as it should be: listing the proxies: http:\S+: connect ECONNREFUSED/,
   );
   expect(code).toBe(2);
-});
+}, 60_000);
 
 test('heal clears away processes and folder of an embedded run whose rig and host were both killed', async () => {
   const rig = tripcurve(REPOSITORY, 'run', 'scenarios/llm/hangs.scenario.ts');

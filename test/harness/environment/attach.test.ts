@@ -16,6 +16,9 @@ import { processesWith } from '../../support/processes.ts';
 import { Cleanup } from '../../support/sockets.ts';
 import { NEW, OLD, type RealToxiproxy, realToxiproxy } from '../../support/toxiproxy.ts';
 
+/** Starting the command line takes seconds on a busy machine. */
+const CLI_LIMIT_MS = 30_000;
+
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
@@ -156,15 +159,19 @@ async function untilToxic({ proxies }: Scene): Promise<boolean> {
 describe('what is not on loopback', () => {
   const beyond = { toxiproxy: { url: 'http://toxi.example:8474', proxies: { dep: 'x' } } };
 
-  test('is refused where the config does not allow it', async () => {
-    const shop = await workshop(cleanup, { entry: 'http://127.0.0.1:1', ...beyond });
-    await shop.scenario();
-    const { stderr, code } = await shop.run('run', '--env', 'attach', '--yes');
-    expect(stderr).toMatch(
-      /attach\.toxiproxy\.url is at toxi\.example, which is not on loopback; it is touched only where attach\.allowTargets has "toxi\.example"/,
-    );
-    expect(code).toBe(2);
-  });
+  test(
+    'is refused where the config does not allow it',
+    async () => {
+      const shop = await workshop(cleanup, { entry: 'http://127.0.0.1:1', ...beyond });
+      await shop.scenario();
+      const { stderr, code } = await shop.run('run', '--env', 'attach', '--yes');
+      expect(stderr).toMatch(
+        /attach\.toxiproxy\.url is at toxi\.example, which is not on loopback; it is touched only where attach\.allowTargets has "toxi\.example"/,
+      );
+      expect(code).toBe(2);
+    },
+    CLI_LIMIT_MS,
+  );
 
   test.each([['run'], ['up'], ['characterise']])(
     'is asked about, so without a terminal and without --yes %s refuses',
@@ -181,6 +188,7 @@ describe('what is not on loopback', () => {
       );
       expect(code).toBe(2);
     },
+    CLI_LIMIT_MS,
   );
 
   test.each([
@@ -194,11 +202,15 @@ describe('what is not on loopback', () => {
       { entry: 'http://127.0.0.1:1', toxiproxy: { url: 'http://127.0.0.1:1', proxies: { dep: 'x' } } },
       /the target is not ready: http:\/\/127\.0\.0\.1:1\/ready does not answer: /,
     ],
-  ])('a section that cannot be: %j', async (attach, sentence) => {
-    const shop = await workshop(cleanup, attach);
-    await shop.scenario(slowThenCut);
-    const { stdout, stderr, code } = await shop.run('run', '--env', 'attach');
-    expect(stdout + stderr).toMatch(sentence);
-    expect(code).toBe(2);
-  });
+  ])(
+    'a section that cannot be: %j',
+    async (attach, sentence) => {
+      const shop = await workshop(cleanup, attach);
+      await shop.scenario(slowThenCut);
+      const { stdout, stderr, code } = await shop.run('run', '--env', 'attach');
+      expect(stdout + stderr).toMatch(sentence);
+      expect(code).toBe(2);
+    },
+    CLI_LIMIT_MS,
+  );
 });
