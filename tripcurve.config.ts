@@ -20,6 +20,9 @@ const audits = (link: string) => ({
   },
 });
 
+/** The image of everything that is ours, and its variable in docker-compose.yml. */
+const ours = { variable: 'TRIPCURVE_IMAGE', default: 'tripcurve:local' };
+
 export default defineConfig({
   target: {
     name: 'mimo',
@@ -134,6 +137,47 @@ export default defineConfig({
       llm: { service: 'llm', port: 8080 },
       ollama: { service: 'ollama', port: 8080 },
       database: { service: 'postgres', port: 5432 },
+    },
+  },
+  testcontainers: {
+    target: {
+      image: ours,
+      command: ['node', 'services/mimo/main.ts'],
+      env: {
+        HOST: '0.0.0.0',
+        PORT: '4000',
+        DATABASE_URL: '{{link.database.url}}',
+        LLM_BASE_URL: '{{link.llm.url}}/v1',
+        LLM_MODEL: 'stand-in-1',
+        OLLAMA_URL: '{{link.ollama.url}}',
+        OLLAMA_MODEL: 'nomic-embed-text',
+        MIMO_STATE_DIR: '/var/lib/mimo',
+      },
+      port: 4000,
+    },
+    links: ours,
+    toxiproxy: { variable: 'TOXIPROXY_IMAGE', default: 'ghcr.io/shopify/toxiproxy:2.12.0' },
+    dependencies: {
+      llm: {
+        image: ours,
+        command: ['node', 'services/llm/main.ts'],
+        env: { HOST: '0.0.0.0', PORT: '8080' },
+        port: 8080,
+        readyPath: '/v1/models',
+      },
+      ollama: {
+        image: ours,
+        command: ['node', 'services/ollama/main.ts'],
+        env: { HOST: '0.0.0.0', PORT: '8080' },
+        port: 8080,
+        readyPath: '/api/version',
+      },
+      database: {
+        postgres: {
+          image: { variable: 'POSTGRES_IMAGE', default: 'postgres:17-bookworm' },
+          prepare: { image: ours, command: ['node', 'services/mimo/migrate.ts', 'up'] },
+        },
+      },
     },
   },
 });

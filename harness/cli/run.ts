@@ -84,6 +84,7 @@ async function run(
   const cwd = process.cwd();
   const environment = environmentOf(env);
   const config = await loadConfig(cwd);
+  await environment.check?.(config);
   if (mutant !== undefined) known(mutant, config.target.mutants, '--mutant', 'mutant');
   const scenarios = selectScenarios(await loadScenarios(cwd, paths, config), { tags, shard });
   await agreed(environment, config, yes);

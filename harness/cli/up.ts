@@ -79,6 +79,7 @@ async function up({
   const cwd = process.cwd();
   const environment = environmentOf(env);
   const given = await loadConfig(cwd);
+  await environment.check?.(given);
   known(profile, Object.keys(given.profiles), '--profile', 'profile');
   const config = withProfile(given, profile);
   const mix = Object.fromEntries(Object.keys(config.requests).map((name) => [name, 1]));

@@ -51,6 +51,8 @@ export interface Environment {
   linksFor?(config: Config): LinkEngine;
   /** How many scenarios it can run at once; left out: as many as are asked for. */
   readonly parallelMax?: number;
+  /** Looks whether it can work here at all, once, before anything is begun. @throws what {@link up} would */
+  check?(config: Config): Promise<void>;
   /** Why a step of a time line cannot be carried out here with the given link engine; null: it can. */
   cannot(step: Step, links: LinkEngine, config: Config): string | null;
   /**

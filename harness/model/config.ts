@@ -133,6 +133,50 @@ export const AttachConfig = z.strictObject({
 });
 export type AttachConfig = z.infer<typeof AttachConfig>;
 
+/**
+ * A container image: its name, or a variable of the environment that holds it, with the name where that is not
+ * set. Variables are also looked up in the files that COMPOSE_ENV_FILES lists, as Docker Compose does.
+ */
+export const Image = z.union([z.string(), z.strictObject({ variable: z.string(), default: z.string() })]);
+export type Image = z.infer<typeof Image>;
+
+/** A container to start. Strings of `env` may hold `{{run}}` and what is said where it is used. */
+const ContainerConfig = z.strictObject({
+  image: Image,
+  /** Left out: the image's own. */
+  command: z.array(z.string()).optional(),
+  env: z.record(z.string(), z.string()).default({}),
+  /** Port it listens on. */
+  port: z.int().min(1).max(65_535),
+  /** Answers 200 when it is ready. */
+  readyPath: z.string().startsWith('/'),
+});
+export type ContainerConfig = z.infer<typeof ContainerConfig>;
+
+/** What stands behind a link in a container of its own: a PostgreSQL, or whatever an image holds. */
+const ContainerDependency = z.union([
+  z.strictObject({
+    postgres: z.strictObject({
+      image: Image,
+      /** Run once against the empty database (env DATABASE_URL); must end with code 0. */
+      prepare: ContainerConfig.omit({ port: true, readyPath: true }),
+    }),
+  }),
+  ContainerConfig,
+]);
+
+/** How each scenario gets containers of its own, by Testcontainers. */
+export const TestcontainersConfig = z.strictObject({
+  /** Its `env` may hold `{{link.<name>.host}}`, `.port` and `.url`: where the target finds the link. */
+  target: ContainerConfig.omit({ readyPath: true }),
+  /** Image that runs `tripcurve proxy`. */
+  links: Image,
+  toxiproxy: Image,
+  /** One for each link. */
+  dependencies: z.record(z.string(), ContainerDependency),
+});
+export type TestcontainersConfig = z.infer<typeof TestcontainersConfig>;
+
 /** The config file, `tripcurve.config.ts`. */
 export const Config = z.strictObject({
   target: z.strictObject({
@@ -166,6 +210,9 @@ export const Config = z.strictObject({
   compose: ComposeConfig.optional(),
   /** Left out: there is nothing to attach to. */
   attach: AttachConfig.optional(),
+
+  /** Left out: there are no images to make an environment of. */
+  testcontainers: TestcontainersConfig.optional(),
 });
 export type Config = z.infer<typeof Config>;
 /** A config as a person writes it. */
