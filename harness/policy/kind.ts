@@ -72,6 +72,10 @@ function rulesFor(story: readonly Seen[], unit: Unit): RuleSpec[] {
   const rules: RuleSpec[] = [];
   for (let n = 1; n <= failures; n++)
     rules.push({ kind: 'consecutive', failures: n }, { kind: 'leaky', failures: n });
+  // Where the window is just large enough it reaches back to the first failure.
+  const span = outcomes.length - outcomes.indexOf(false);
+  for (let windowCalls = span; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
+    rules.push({ kind: 'failures-in-calls', windowCalls, failures });
   for (const windowMs of [...WINDOWS_MS, Number.POSITIVE_INFINITY])
     rules.push({ kind: 'failures-in-time', windowMs, failures });
   for (const rate of RATES) {
@@ -231,7 +235,7 @@ class Replay {
         ? ok
         : rule.kind === 'leaky'
           ? fog.surplus >= rule.failures
-          : rule.kind === 'count-window'
+          : rule.kind === 'count-window' || rule.kind === 'failures-in-calls'
             ? fog.outcomes >= rule.windowCalls
             : atMs - fog.sinceMs > rule.windowMs;
     if (!isGone) return true;
@@ -320,7 +324,10 @@ export const ASKED_MAX = 120;
 /** A sequence that has been run so often tells nothing new. */
 const REPEATS_MAX = 1;
 
-/** The sequence that tells most for its cost; null: all that are left predict the same of each. */
+/**
+ * The sequence that tells most for its cost; null: all that are left predict the same of each.
+ * @param story what they have lived through; those that disagree with it are asked all the same
+ */
 export function mostTelling(
   hypotheses: readonly Hypothesis[],
   story: readonly Seen[],

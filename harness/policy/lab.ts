@@ -102,6 +102,8 @@ export class Lab {
   async endlessCall(): Promise<Call & { healedMs: Ms }> {
     const fromMs = this.bench.now();
     const reply = await this.bench.ask(this.kind).reply;
+    // Whoever gives up may answer its caller before it leaves.
+    await this.bench.wait(LEFT_SHOWS_MS);
     const healedMs = this.bench.now();
     await this.bench.heal();
     await this.bench.wait(LEFT_SHOWS_MS);
