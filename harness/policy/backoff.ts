@@ -16,8 +16,8 @@ type Part =
   | 'retry.jitterShare';
 export type BackoffFindings = Partial<Record<Extract<QuantityName, Part>, Finding>>;
 
-/** Below this a law is not told: 50 to 1. */
-const ODDS_MIN = 50;
+/** Below this a law is not told: 2,000 to 1. */
+const ODDS_MIN = 2_000;
 /** A gap no longer than this is the time a client needs to try again. */
 const NO_GAP_MS = 3;
 /** Gaps are equal within this share, beyond the error of the measurement: timers of targets are late too. */
