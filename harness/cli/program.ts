@@ -14,6 +14,7 @@ import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { saveCommand } from './save.ts';
 import { schemaCommand } from './schema.ts';
+import { sweepCommand } from './sweep.ts';
 import { upCommand } from './up.ts';
 
 const EXIT_CODES = `
@@ -40,6 +41,7 @@ export function buildProgram(): Command {
     checkCommand(),
     reportCommand(),
     characteriseCommand(),
+    sweepCommand(),
     mutantsCommand(),
     exportCommand(),
     proxyCommand(),

@@ -7,6 +7,7 @@ import { Config } from '../model/config.ts';
 import { HistoryEvent, HistoryHeader } from '../model/history.ts';
 import { Policy, ResilienceDocument } from '../model/policy.ts';
 import { Scenario } from '../model/scenario.ts';
+import { SweepResult } from '../model/sweep.ts';
 import { Judgement } from '../model/verdict.ts';
 
 const SCHEMAS = {
@@ -17,6 +18,7 @@ const SCHEMAS = {
   policy: Policy,
   resilience: ResilienceDocument,
   judgement: Judgement,
+  sweep: SweepResult,
 };
 
 /** Every schema by file name. */
@@ -31,7 +33,7 @@ export function schemaFiles(): Record<string, string> {
 
 export function schemaCommand(): Command {
   return new Command('schema')
-    .description('write the JSON Schemas of scenario, config, history, policy and verdict')
+    .description('write the JSON Schemas of scenario, config, history, policy, verdict and sweep')
     .argument('[folder]', 'where to', 'docs/schema')
     .action(async (folder: string) => {
       await mkdir(folder, { recursive: true });

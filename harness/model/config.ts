@@ -83,6 +83,13 @@ export const ComposeConfig = z.strictObject({
 });
 export type ComposeConfig = z.infer<typeof ComposeConfig>;
 
+/** How the target takes the values of a sweep, for `tripcurve sweep --verify` to start it with them. */
+export const SweepConfig = z.strictObject({
+  /** Environment variable by parameter, such as `{ failures: 'BREAKER_FAILURES' }`. */
+  env: z.record(z.string(), z.string().min(1)),
+});
+export type SweepConfig = z.infer<typeof SweepConfig>;
+
 /** The config file, `tripcurve.config.ts`. */
 export const Config = z.strictObject({
   target: z.strictObject({
@@ -114,6 +121,8 @@ export const Config = z.strictObject({
   audits: z.record(z.string(), Audit).default({}),
   /** Left out: there is no Compose project to run against. */
   compose: ComposeConfig.optional(),
+  /** Left out: a sweep of this target can be simulated, not verified. */
+  sweep: SweepConfig.optional(),
 });
 export type Config = z.infer<typeof Config>;
 /** A config as a person writes it. */
