@@ -16,6 +16,7 @@ import { saveCommand } from './save.ts';
 import { schemaCommand } from './schema.ts';
 import { sweepCommand } from './sweep.ts';
 import { upCommand } from './up.ts';
+import { validateCommand } from './validate.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -42,6 +43,7 @@ export function buildProgram(): Command {
     reportCommand(),
     characteriseCommand(),
     sweepCommand(),
+    validateCommand(),
     mutantsCommand(),
     exportCommand(),
     proxyCommand(),

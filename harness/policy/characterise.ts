@@ -31,7 +31,9 @@ export const LIMITS: LabLimits = {
 const BUDGET_FACTOR = 25;
 const BUDGET_MS = 20_000;
 /** Share of the budget for telling kinds apart. */
-const KIND_SHARE = 0.4;
+const KIND_SHARE = 0.35;
+/** Rows of the failure matrix begin no later than this. */
+const MATRIX_SHARE = 0.75;
 
 export interface CharacteriseOptions {
   bench: Bench;
@@ -166,7 +168,7 @@ async function plan(lab: Lab, step: StepRunner, startMs: Ms): Promise<void> {
   const attempts = calls.reduce((sum, call) => sum + call.attempts.length, 0);
   await step('unit', () => unit(lab, shape, attempts));
   const counts = lab.findings['breaker.counts'];
-  const isOver = (): boolean => lab.bench.now() - startMs > budgetMs * 0.9;
+  const isOver = (): boolean => lab.bench.now() - startMs > budgetMs * MATRIX_SHARE;
   await step('failure matrix', () =>
     matrix(
       lab,

@@ -43,9 +43,12 @@ const RATES = [...Array.from({ length: 40 }, (_, i) => (i + 1) * 0.025), 1 / 3, 
 const WINDOWS_MS: readonly Ms[] = Array.from({ length: 42 }, (_, i) => Math.round(200 * 1.195 ** i));
 
 /** Every hypothesis that can have tripped where the first trip was. */
-export function hypothesesFor(story: readonly Seen[]): Hypothesis[] {
+export function hypothesesFor(
+  story: readonly Seen[],
+  units: readonly Unit[] = ['calls', 'attempts'],
+): Hypothesis[] {
   const rules = new Map<Unit, RuleSpec[]>();
-  for (const unit of ['calls', 'attempts'] as const) rules.set(unit, rulesFor(story, unit));
+  for (const unit of units) rules.set(unit, rulesFor(story, unit));
   const all: Hypothesis[] = [];
   for (const [unit, specs] of rules)
     for (const rule of specs)
@@ -300,10 +303,10 @@ const PAUSES_MS: readonly Ms[] = [
   300, 600, 1_200, 1_800, 2_500, 3_500, 5_000, 7_000, 9_000, 12_000, 18_000, 25_000,
 ];
 
-/** How many hypotheses are asked for their predictions; of many, an even sample. */
-const ASKED_MAX = 120;
+/** How many hypotheses are asked for their predictions; of more, an even sample. */
+export const ASKED_MAX = 120;
 /** A sequence that has been run so often tells nothing new. */
-const REPEATS_MAX = 2;
+const REPEATS_MAX = 1;
 
 /** The sequence that tells most for its cost; null: all that are left predict the same of each. */
 export function mostTelling(
@@ -314,8 +317,9 @@ export function mostTelling(
   pauseMsMax: Ms,
   costs: Costs,
   ran: readonly string[],
+  askedMax: number = ASKED_MAX,
 ): { name: string; sequence: Sequence } | null {
-  const asked = sample(hypotheses, ASKED_MAX);
+  const asked = sample(hypotheses, askedMax);
   const weights = weightsOf(asked);
   const replays = asked.map((hypothesis) => {
     const replay = new Replay(hypothesis);
@@ -332,21 +336,34 @@ export function mostTelling(
       if (predicted !== 'either') shares.set(predicted, (shares.get(predicted) ?? 0) + (weights[i] ?? 0));
     });
     if (shares.size < 2 || ran.filter((name) => name === candidate.name).length >= REPEATS_MAX) continue;
-    const worth = entropy([...shares.values()]) / (costOf(candidate.sequence, costs) + costs.recoveryMs);
+    const total = [...shares.values()].reduce((sum, share) => sum + share, 0);
+    const tripShare = 1 - (shares.get('none') ?? 0) / total;
+    const worth =
+      entropy([...shares.values()]) / (costOf(candidate.sequence, costs) + tripShare * costs.recoveryMs);
     if (worth > bestWorth) [best, bestWorth] = [candidate, worth];
   }
   return best;
 }
 
-function sample<T>(all: readonly T[], max: number): T[] {
+/** An even sample of each kind: of some there are thousands, of others three. */
+function sample(all: readonly Hypothesis[], max: number): Hypothesis[] {
   if (all.length <= max) return [...all];
-  return Array.from({ length: max }, (_, i) => all[Math.floor((i * all.length) / max)] as T);
+  const groups = [...Map.groupBy(all, keyOf).values()];
+  const share = Math.ceil(max / groups.length);
+  return groups.flatMap((group) =>
+    group.length <= share
+      ? group
+      : Array.from({ length: share }, (_, i) => group[Math.floor((i * group.length) / share)] as Hypothesis),
+  );
+}
+
+function keyOf({ rule, unit }: Hypothesis): string {
+  return `${rule.kind} ${unit}`;
 }
 
 /** Each kind counts as much as another, however many parameters it has. */
 function weightsOf(hypotheses: readonly Hypothesis[]): number[] {
   const counts = new Map<string, number>();
-  const keyOf = ({ rule, unit }: Hypothesis): string => `${rule.kind} ${unit}`;
   for (const hypothesis of hypotheses)
     counts.set(keyOf(hypothesis), (counts.get(keyOf(hypothesis)) ?? 0) + 1);
   return hypotheses.map((hypothesis) => 1 / (counts.get(keyOf(hypothesis)) ?? 1) / counts.size);

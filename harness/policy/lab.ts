@@ -32,6 +32,7 @@ export interface LabLimits {
 /** As it happened; what it meant for the breaker is read from it when more is known. */
 type Logged =
   | { what: 'call'; ok: boolean; endMs: Ms; attempts: { ok: boolean; endMs: Ms }[] }
+  | { what: 'good'; count: number; endMs: Ms }
   | { what: 'silence' | 'closed' | 'fog' };
 
 /** No breaker that is known from the field asks for more good probes. */
@@ -133,7 +134,7 @@ export class Lab {
   }
 
   /** All is well, and calls reach the link again: whatever was open has closed. @throws Stuck */
-  async restore(successes = (this.successesToClose ?? PROBES_MAX) + 2): Promise<void> {
+  async restore(successes = this.successesToClose ?? PROBES_MAX + 2): Promise<void> {
     await this.bench.heal();
     const startMs = this.bench.now();
     let pollMs = POLL_MS_MIN;
@@ -173,8 +174,7 @@ export class Lab {
 
   /** Calls that were sent together and went well. */
   noteGood(count: number, endMs: Ms): void {
-    for (let i = 0; i < count; i++)
-      this.#log.push({ what: 'call', ok: true, endMs, attempts: [{ ok: true, endMs }] });
+    this.#log.push({ what: 'good', count, endMs });
   }
 
   /** Forgets what was noted. */
@@ -207,6 +207,29 @@ export class Lab {
         case 'closed':
           if (probesLeft !== null) close();
           break;
+        case 'good': {
+          const { count, endMs } = logged;
+          if (probesLeft === null) {
+            const good = {
+              what: 'call',
+              ok: true,
+              endMs,
+              attempts: [{ ok: true, endMs }],
+              tripped: false,
+              cutShort: false,
+              isProbe: false,
+            } as const;
+            for (let i = 0; i < count; i++) story.push({ ...good });
+            break;
+          }
+          probesLeft -= count;
+          if (probesLeft > 0) break;
+          const surplus = -probesLeft;
+          close();
+          // Whether probes beyond the last that was needed are counted is not known.
+          if (surplus > 0) story.push({ what: 'fog' });
+          break;
+        }
         case 'call': {
           if (last?.what === 'call' && last.tripped === null && probesLeft === null) last.tripped = false;
           const cutShort = !logged.ok && logged.attempts.length < this.attemptsOfFailure;

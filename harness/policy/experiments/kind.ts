@@ -1,12 +1,12 @@
 /** Which kind of breaker: runs the sequence that tells most, again and again, until nothing more can be told. */
-import { type Hypothesis, hypothesesFor, mostTelling, type Sequence, surviving } from '../kind.ts';
+import { ASKED_MAX, type Hypothesis, hypothesesFor, mostTelling, type Sequence, surviving } from '../kind.ts';
 import type { Lab } from '../lab.ts';
 import type { Trip } from './trip.ts';
 
 const NAME = 'sequences of good and failed calls that rival rules predict differently';
-const EXPERIMENTS_MAX = 16;
-/** Of more than so many hypotheses only a sample is asked, and what it agrees on may not hold for all. */
-const TELLING_MAX = 120;
+const EXPERIMENTS_MAX = 24;
+/** So many hypotheses can all be asked before it is said that none of them can be told from the others. */
+const ALL_ASKED_MAX = 4_000;
 
 export async function kind(
   lab: Lab,
@@ -16,7 +16,7 @@ export async function kind(
   budgetMs: number,
 ): Promise<string> {
   const untilMs = lab.bench.now() + budgetMs;
-  let left = hypothesesFor(lab.story());
+  let left = hypothesesFor(lab.story(), lab.attemptsOfFailure === 1 ? ['calls'] : ['calls', 'attempts']);
   const ran: string[] = [];
   let isExhausted = false;
   const costs = {
@@ -26,9 +26,12 @@ export async function kind(
   };
   while (left.length > 1 && ran.length < EXPERIMENTS_MAX && lab.bench.now() < untilMs) {
     const pauseMsMax = Math.min(lab.limits.pauseMsMax, (untilMs - lab.bench.now()) / 2);
-    const next = mostTelling(left, lab.story(), tripCalls, lab.attemptsOfFailure, pauseMsMax, costs, ran);
+    const tell = (askedMax?: number) =>
+      mostTelling(left, lab.story(), tripCalls, lab.attemptsOfFailure, pauseMsMax, costs, ran, askedMax);
+    // What a sample agrees on need not hold for all.
+    const next = tell() ?? (left.length > ASKED_MAX ? tell(ALL_ASKED_MAX) : null);
     if (next === null) {
-      isExhausted = left.length <= TELLING_MAX;
+      isExhausted = left.length <= ALL_ASKED_MAX;
       break;
     }
     await run(lab, shape, next.sequence);
@@ -127,22 +130,9 @@ function conclude(
   range('breaker.failureRate', (rule) => ('rate' in rule ? rule.rate : null));
 }
 
-/** The kind of all; or consecutive, where the others left are the same rule in other words. */
+/** The kind of all that are left; or consecutive, where no sequence that could be run tells the others from it. */
 function simplestOf(left: readonly Hypothesis[], isExhausted: boolean): Hypothesis['rule']['kind'] | null {
   const kinds = new Set(left.map(({ rule }) => rule.kind));
   if (kinds.size === 1) return left[0]?.rule.kind ?? null;
-  const consecutive = left.find(({ rule }) => rule.kind === 'consecutive')?.rule;
-  if (consecutive?.kind !== 'consecutive') return null;
-  // No sequence that could be run tells them apart.
-  if (isExhausted) return 'consecutive';
-  const isSame = ({ rule }: Hypothesis): boolean =>
-    rule.kind === 'consecutive' ||
-    // All of the last n failed, and at least n: n in a row.
-    (rule.kind === 'count-window' &&
-      rule.windowCalls === consecutive.failures &&
-      rule.rate * rule.windowCalls > consecutive.failures - 1 + (rule.strict ? 0 : 1e-9)) ||
-    // With thresholds of 1 and 2, one success takes back all there is.
-    (rule.kind === 'leaky' && consecutive.failures <= 2) ||
-    consecutive.failures === 1;
-  return left.every(isSame) ? 'consecutive' : null;
+  return isExhausted && kinds.has('consecutive') ? 'consecutive' : null;
 }

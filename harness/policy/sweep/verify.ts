@@ -293,6 +293,7 @@ function withEnv(config: Config, profile: string, values: Values): Config {
   const env = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [config.sweep?.env[name] ?? name, String(value)]),
   );
-  const before = config.profiles[profile]?.env ?? {};
-  return { ...config, profiles: { ...config.profiles, [profile]: { env: { ...before, ...env } } } };
+  const before = config.profiles[profile] ?? { env: {}, links: {}, audits: {} };
+  const changed = { ...before, env: { ...before.env, ...env } };
+  return { ...config, profiles: { ...config.profiles, [profile]: changed } };
 }
