@@ -62,7 +62,7 @@ const SILENCE_SHARE = 0.5;
 
 /**
  * When the breaker tripped in an outage, as the wire shows it: requests keep coming and attempts have
- * stopped. It is the end of the failed attempt after which none has begun.
+ * stopped. It is the end of the failed attempt, or of its failed request, after which none has begun.
  */
 export function wireTripMs(
   requests: readonly SeenRequest[],
@@ -75,8 +75,13 @@ export function wireTripMs(
     if (startMs < fromMs || startMs >= toMs) continue;
     const nextMs = sorted[i + 1]?.startMs ?? Number.POSITIVE_INFINITY;
     if (nextMs - startMs < SILENCE_SHARE * openMs) continue;
-    const ends = sorted.filter((one) => !one.ok && one.startMs <= startMs && one.endMs >= startMs);
-    const tripMs = Math.min(...ends.map(({ endMs }) => endMs));
+    // A link hears late that a target has left what hangs; the target's own caller hears it at once.
+    const isLast = (one: SeenAttempt | SeenRequest): boolean =>
+      one.startMs <= startMs && one.endMs >= startMs;
+    const tripMs = Math.min(
+      ...sorted.filter((one) => !one.ok && isLast(one)).map(({ endMs }) => endMs),
+      ...requests.filter((one) => one.outcome !== 'live' && isLast(one)).map(({ endMs }) => endMs),
+    );
     const unattempted = requests.filter((one) => one.startMs > tripMs && one.startMs < nextMs).length;
     if (Number.isFinite(tripMs) && unattempted >= UNATTEMPTED_MIN) return tripMs;
   }

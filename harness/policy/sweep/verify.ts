@@ -7,30 +7,17 @@ import { driveLoad } from '../../load/engine.ts';
 import { type PlannedRequest, planLoad } from '../../load/plan.ts';
 import type { Config } from '../../model/config.ts';
 import { UsageError } from '../../model/errors.ts';
-import type { RequestEvent, Unnumbered } from '../../model/history.ts';
+import type { FaultEvent, RequestEvent, Unnumbered } from '../../model/history.ts';
 import { seededRandom, seedFor } from '../../model/random.ts';
 import { Traffic } from '../../model/scenario.ts';
-import {
-  COMPARED,
-  type Compared,
-  type Episode,
-  type OutageModel,
-  type TrafficModel,
-  type Verification,
-} from '../../model/sweep.ts';
-import { clockFrom, type Ms, toMs, toNs } from '../../model/time.ts';
+import type { Compared, Episode, OutageModel, TrafficModel, Verification } from '../../model/sweep.ts';
+import { type Clock, clockFrom, type Ms, toMs, toNs } from '../../model/time.ts';
 import { type Shape, UNSEEN } from '../bench.ts';
 import { median } from '../lab.ts';
 import { canHitSome, LiveBench } from '../live-bench.ts';
 import type { ServicePolicy } from '../simulation/service.ts';
-import {
-  episodeMetrics,
-  meanOf,
-  type OutageSpan,
-  type SeenAttempt,
-  type SeenRequest,
-  wireTripMs,
-} from './metrics.ts';
+import { compare, means, NAMES, relativeError } from './compare.ts';
+import type { OutageSpan, SeenAttempt, SeenRequest } from './metrics.ts';
 import { drawEpisode } from './outages.ts';
 import { type Values, withValues } from './parameters.ts';
 import { simulateEpisode } from './simulate.ts';
@@ -95,6 +82,7 @@ export async function verifyPoint(
   const openMs = policy.breaker?.openMs ?? 0;
   const originNs = process.hrtime.bigint();
   const now = clockFrom(originNs);
+  const faults: Unnumbered<FaultEvent>[] = [];
   let bench: LiveBench | undefined;
   await using running = await environment.up({
     config,
@@ -108,7 +96,10 @@ export async function verifyPoint(
     logDir,
     originNs,
     now,
-    emit: (event) => bench?.see(event),
+    emit: (event) => {
+      if (event.kind === 'fault' && event.link === link) faults.push(event);
+      bench?.see(event);
+    },
   });
   bench = new LiveBench({
     running,
@@ -153,6 +144,7 @@ export async function verifyPoint(
       load,
       episode,
       now,
+      faults,
     });
     const measured = compare(real.requests, real.attempts, real.span, openMs);
     const simulated: Record<Compared, number | null>[] = [];
@@ -198,7 +190,9 @@ interface Ready {
   plan: readonly PlannedRequest[];
   load: Traffic;
   episode: Episode;
-  now: () => number;
+  now: Clock;
+  /** Of the link, as they come. */
+  faults: readonly Unnumbered<FaultEvent>[];
 }
 
 /** Time until the first request may leave. */
@@ -206,7 +200,7 @@ const SETTLE_MS = 100;
 
 async function runEpisode(
   { config, link, signal }: VerifyOptions,
-  { bench, entryUrl, plan, load, episode, now }: Ready,
+  { bench, entryUrl, plan, load, episode, now, faults }: Ready,
 ): Promise<{ startMs: Ms; span: OutageSpan; requests: SeenRequest[]; attempts: SeenAttempt[] }> {
   const requests: SeenRequest[] = [];
   const startT = now() + toNs(SETTLE_MS);
@@ -232,10 +226,17 @@ async function runEpisode(
   const fromMs = bench.now();
   await bench.wait(fromMs + episode.durationMs - bench.now());
   await bench.heal();
-  const toMsOfRun = bench.now();
+  const healedMs = bench.now();
   await driven;
   const attempts = (await bench.attempts()).filter((attempt) => attempt.startMs >= startMs);
-  return { startMs, span: { fromMs, toMs: toMsOfRun }, requests, attempts };
+  // The link has stamped when it really began and ended: a request that came between its word and ours counts.
+  const injected = faults.findLast(({ what, spec }) => what === 'injected' && spec?.type !== 'noop');
+  const healed = faults.findLast(({ what, fault }) => what === 'healed' && fault === injected?.fault);
+  const span: OutageSpan = {
+    fromMs: injected === undefined ? fromMs : toMs(injected.t),
+    toMs: healed === undefined ? healedMs : toMs(healed.t),
+  };
+  return { startMs, span, requests, attempts };
 }
 
 function seenOf({ startT, endT, outcome, servedBy }: Unnumbered<RequestEvent>): SeenRequest {
@@ -245,47 +246,6 @@ function seenOf({ startT, endT, outcome, servedBy }: Unnumbered<RequestEvent>): 
     endMs: toMs(endT),
     outcome: outcome !== 'ok' ? 'failed' : isLive ? 'live' : 'degraded',
   };
-}
-
-const NAMES = Object.keys(COMPARED) as Compared[];
-
-function compare(
-  requests: readonly SeenRequest[],
-  attempts: readonly SeenAttempt[],
-  span: OutageSpan,
-  openMs: Ms,
-): Record<Compared, number | null> {
-  const tripMs = wireTripMs(requests, attempts, span, openMs);
-  const found = episodeMetrics(requests, attempts, span, tripMs);
-  // After the heal there are as many attempts as requests: only those before it are the policy's doing.
-  const inOutage = attempts.filter(({ startMs }) => startMs >= span.fromMs && startMs < span.toMs).length;
-  return {
-    timeToTripMs: found.timeToTripMs,
-    failed: found.failed,
-    attempts: inOutage,
-    recoveryMs: found.recoveryMs,
-  };
-}
-
-function means(all: readonly Partial<Record<Compared, number | null>>[]): Record<Compared, number | null> {
-  return Object.fromEntries(
-    NAMES.map((name) => [name, meanOf(all.map((one) => one[name] ?? null))]),
-  ) as Record<Compared, number | null>;
-}
-
-/** Difference as a share of what was measured; null: one of them never came about. */
-export function relativeError(simulated: number | null, measured: number | null): number | null {
-  if (simulated === null || measured === null) return null;
-  if (simulated === measured) return 0;
-  return measured === 0 ? 1 : Math.abs(simulated - measured) / measured;
-}
-
-/** Over all points and all that could be compared; null: nothing could. */
-export function medianRelativeError(points: readonly Verification[]): number | null {
-  const errors = points
-    .flatMap(({ compared }) => Object.values(compared).map(({ relativeError: error }) => error))
-    .filter((error) => error !== null);
-  return errors.length === 0 ? null : median(errors);
 }
 
 /** The config with the values in the environment of the target. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { MeasuredPolicy } from '../../../../harness/model/measured.ts';
 import { defaultPolicy, fromDeclared, fromMeasured } from '../../../../harness/policy/sweep/base-policy.ts';
+import { medianRelativeError, relativeError } from '../../../../harness/policy/sweep/compare.ts';
 import {
   parseGrid,
   pointsOf,
@@ -9,7 +10,6 @@ import {
 } from '../../../../harness/policy/sweep/parameters.ts';
 import { paretoFront, recommend } from '../../../../harness/policy/sweep/recommend.ts';
 import { sweep } from '../../../../harness/policy/sweep/sweep.ts';
-import { medianRelativeError, relativeError } from '../../../../harness/policy/sweep/verify.ts';
 import { consecutive, once, steady } from '../../../support/sweeps.ts';
 
 describe('the grid', () => {
