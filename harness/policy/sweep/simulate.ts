@@ -53,13 +53,31 @@ export function leadMs({ breaker }: ServicePolicy, { ratePerSecond }: TrafficMod
   return Math.min(LEAD_MS_MAX, Math.max(LEAD_MS_MIN, windowMs));
 }
 
+/** What hangs is answered when the outage is over, to whoever still waits for it then. */
+function conditionOf({ shape }: Episode): Condition {
+  return shape === 'slow-headers' ? 'held' : (shape as Shape);
+}
+
+/** The policy that treats what is held as what hangs. */
+function withHeld(policy: ServicePolicy): ServicePolicy {
+  const add = (shapes: ReadonlySet<Condition>): ReadonlySet<Shape> =>
+    (shapes.has('slow-headers') ? new Set([...shapes, 'held']) : shapes) as ReadonlySet<Shape>;
+  const { breaker, retry } = policy;
+  return {
+    ...policy,
+    breaker: breaker === null ? null : { ...breaker, shapes: add(breaker.shapes) },
+    retry: retry === null ? null : { ...retry, shapes: add(retry.shapes) },
+  };
+}
+
 /** The first trip in the outage. */
 export function tripIn({ tripsMs, span }: SimulatedEpisode): Ms | null {
   return tripsMs.find((ms) => ms >= span.fromMs && ms < span.toMs) ?? null;
 }
 
 export async function simulateEpisode(options: EpisodeOptions): Promise<SimulatedEpisode> {
-  const { policy, arrivals, fromMs, episode, errorRatio, serviceMs, tailMs, seed } = options;
+  const { arrivals, fromMs, episode, errorRatio, serviceMs, tailMs, seed } = options;
+  const policy = withHeld(options.policy);
   const clock = new VirtualClock();
   const dice = seededRandom(seedFor(seed, 'dependency'));
   const span: OutageSpan = { fromMs, toMs: fromMs + episode.durationMs };
@@ -81,7 +99,7 @@ export async function simulateEpisode(options: EpisodeOptions): Promise<Simulate
         const roll = dice();
         const shape = isOut()
           ? roll < episode.failureRatio
-            ? (episode.shape as Shape)
+            ? conditionOf(episode)
             : null
           : roll < errorRatio
             ? BACKGROUND_SHAPE
