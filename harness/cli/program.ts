@@ -15,6 +15,7 @@ import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { saveCommand } from './save.ts';
 import { schemaCommand } from './schema.ts';
+import { sweepCommand } from './sweep.ts';
 import { upCommand } from './up.ts';
 import { validateCommand } from './validate.ts';
 
@@ -42,6 +43,7 @@ export function buildProgram(): Command {
     checkCommand(),
     reportCommand(),
     characteriseCommand(),
+    sweepCommand(),
     validateCommand(),
     mutantsCommand(),
     exportCommand(),

@@ -8,6 +8,7 @@ import { HistoryEvent, HistoryHeader } from '../model/history.ts';
 import { MeasuredPolicy } from '../model/measured.ts';
 import { Policy, ResilienceDocument } from '../model/policy.ts';
 import { Scenario } from '../model/scenario.ts';
+import { SweepResult } from '../model/sweep.ts';
 import { Judgement } from '../model/verdict.ts';
 
 const SCHEMAS = {
@@ -19,6 +20,7 @@ const SCHEMAS = {
   'measured-policy': MeasuredPolicy,
   resilience: ResilienceDocument,
   judgement: Judgement,
+  sweep: SweepResult,
 };
 
 /** Every schema by file name. */
@@ -33,7 +35,7 @@ export function schemaFiles(): Record<string, string> {
 
 export function schemaCommand(): Command {
   return new Command('schema')
-    .description('write the JSON Schemas of scenario, config, history, policy and verdict')
+    .description('write the JSON Schemas of scenario, config, history, policy, verdict and sweep')
     .argument('[folder]', 'where to', 'docs/schema')
     .action(async (folder: string) => {
       await mkdir(folder, { recursive: true });

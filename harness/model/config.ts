@@ -132,6 +132,12 @@ export const AttachConfig = z.strictObject({
   allowTargets: z.array(z.string()).default([]),
 });
 export type AttachConfig = z.infer<typeof AttachConfig>;
+/** How the target takes the values of a sweep, for `tripcurve sweep --verify` to start it with them. */
+export const SweepConfig = z.strictObject({
+  /** Environment variable by parameter, such as `{ failures: 'BREAKER_FAILURES' }`. */
+  env: z.record(z.string(), z.string().min(1)),
+});
+export type SweepConfig = z.infer<typeof SweepConfig>;
 
 /**
  * A container image: its name, or a variable of the environment that holds it, with the name where that is not
@@ -211,6 +217,8 @@ export const Config = z.strictObject({
   /** Left out: there is nothing to attach to. */
   attach: AttachConfig.optional(),
 
+  /** Left out: a sweep of this target can be simulated, not verified. */
+  sweep: SweepConfig.optional(),
   /** Left out: there are no images to make an environment of. */
   testcontainers: TestcontainersConfig.optional(),
 });

@@ -48,6 +48,11 @@ const FAULTS: Readonly<Record<Condition, readonly FaultInput[]>> = {
   ],
 };
 
+/** Whether some exchanges can meet it and others not: faults on bytes and listeners hit all that a connection carries. */
+export function canHitSome(condition: Condition): boolean {
+  return FAULTS[condition].every(({ type }) => type.startsWith('http_'));
+}
+
 export interface LiveBenchOptions {
   running: Running;
   config: Config;
@@ -160,12 +165,17 @@ export class LiveBench implements Bench, AsyncDisposable {
     this.#options.signal.throwIfAborted();
   }
 
-  async arm(condition: Condition, times?: number): Promise<string | null> {
+  /** @param share of exchanges that are hit; only with conditions that {@link canHitSome} */
+  async arm(condition: Condition, times?: number, share?: number): Promise<string | null> {
     this.#options.signal.throwIfAborted();
     await this.#lift();
     for (const input of FAULTS[condition]) {
       const name = `c${++this.#faultCount}-${condition}`;
-      const fault = Fault.parse({ ...input, ...(times === undefined ? {} : { times }) });
+      const fault = Fault.parse({
+        ...input,
+        ...(times === undefined ? {} : { times }),
+        ...(share === undefined ? {} : { probability: share }),
+      });
       if (condition !== 'held') this.#spoils.add(name);
       this.#armed.push(name);
       await this.#options.running.inject(this.link, name, fault);

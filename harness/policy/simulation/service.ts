@@ -63,19 +63,23 @@ export interface SimulatedDependency {
 
 export type Outcome = 'ok' | 'failed' | 'rejected';
 
+export type SimulatedState = 'closed' | 'open' | 'half-open';
+
 class Breaker {
   readonly #spec: SimulatedBreaker;
+  readonly #onChange: (to: SimulatedState) => void;
   readonly #rule: Rule;
   readonly #clock: VirtualClock;
-  state: 'closed' | 'open' | 'half-open' = 'closed';
+  state: SimulatedState = 'closed';
   #openUntilMs = 0;
   #openMs: Ms;
   #probes = 0;
   #successes = 0;
   #era = 0;
 
-  constructor(spec: SimulatedBreaker, clock: VirtualClock) {
+  constructor(spec: SimulatedBreaker, clock: VirtualClock, onChange: (to: SimulatedState) => void) {
     this.#spec = spec;
+    this.#onChange = onChange;
     this.#rule = ruleOf(spec.rule);
     this.#clock = clock;
     this.#openMs = spec.openMs;
@@ -84,8 +88,7 @@ class Breaker {
   /** A ticket to hand in with the outcome; null: rejected. */
   admit(): number | null {
     if (this.state === 'open' && this.#clock.now() >= this.#openUntilMs) {
-      this.state = 'half-open';
-      this.#era++;
+      this.#enter('half-open');
       this.#probes = 0;
       this.#successes = 0;
     }
@@ -105,17 +108,21 @@ class Breaker {
     this.#probes--;
     if (!ok) this.#open(Math.min(this.#spec.openMaxMs, this.#openMs * this.#spec.openGrowth));
     else if (++this.#successes >= this.#spec.successesToClose) {
-      this.state = 'closed';
-      this.#era++;
+      this.#enter('closed');
       if (this.#spec.clearsOnClose) this.#rule.reset();
     }
   }
 
   #open(openMs: Ms): void {
-    this.state = 'open';
-    this.#era++;
     this.#openMs = openMs;
     this.#openUntilMs = this.#clock.now() + openMs;
+    this.#enter('open');
+  }
+
+  #enter(state: SimulatedState): void {
+    this.state = state;
+    this.#era++;
+    this.#onChange(state);
   }
 }
 
@@ -136,15 +143,16 @@ export class SimulatedService {
     clock: VirtualClock,
     dependency: SimulatedDependency,
     random: () => number,
+    onBreaker: (to: SimulatedState) => void = () => {},
   ) {
     this.#policy = policy;
     this.#clock = clock;
     this.#dependency = dependency;
     this.#random = random;
-    this.#breaker = policy.breaker === null ? null : new Breaker(policy.breaker, clock);
+    this.#breaker = policy.breaker === null ? null : new Breaker(policy.breaker, clock, onBreaker);
   }
 
-  get breakerState(): 'closed' | 'open' | 'half-open' | null {
+  get breakerState(): SimulatedState | null {
     return this.#breaker?.state ?? null;
   }
 

@@ -272,6 +272,7 @@ describe('the other commands', () => {
     [['mutants', '--help']],
     [['doctor', '--help']],
     [['schema', '--help']],
+    [['sweep', '--help']],
     [['report', '--help']],
     [['report', 'merge', '--help']],
     [['heal', '--help']],
