@@ -15,7 +15,14 @@ import type {
 /** What speaks against a dependency unless it is known better: everything but the caller's own mistake. */
 export const COUNTED: ReadonlySet<Shape> = new Set(SHAPES.filter((shape) => shape !== 'status-400'));
 
-export const KINDS = ['consecutive', 'leaky', 'count-window', 'time-window', 'failures-in-time'] as const;
+export const KINDS = [
+  'consecutive',
+  'leaky',
+  'count-window',
+  'time-window',
+  'failures-in-calls',
+  'failures-in-time',
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** A policy, and what of it was not known. */
@@ -60,6 +67,12 @@ function ruleWith(kind: Kind, number: (name: QuantityName, fallback: number) => 
         kind,
         failures: number('breaker.failures', FAILURES),
         windowMs: number('breaker.windowMs', WINDOW_MS),
+      };
+    case 'failures-in-calls':
+      return {
+        kind,
+        failures: number('breaker.failures', FAILURES),
+        windowCalls: number('breaker.windowCalls', WINDOW_CALLS),
       };
     case 'count-window':
       return {
@@ -196,13 +209,7 @@ export function fromDeclared(declared: Policy, where: string): ServicePolicy {
   const rule: RuleSpec =
     breaker.kind === 'consecutive'
       ? { kind: 'consecutive', failures }
-      : {
-          kind: 'count-window',
-          windowCalls,
-          minimumCalls: failures,
-          rate: failures / windowCalls,
-          strict: false,
-        };
+      : { kind: 'failures-in-calls', failures, windowCalls };
   return {
     ...defaultPolicy('consecutive'),
     totalMs: timeoutMs,

@@ -45,7 +45,7 @@ const LEAD_MS_MAX = 120_000;
 export function leadMs({ breaker }: ServicePolicy, { ratePerSecond }: TrafficModel): Ms {
   const rule = breaker?.rule;
   const windowMs =
-    rule?.kind === 'count-window'
+    rule?.kind === 'count-window' || rule?.kind === 'failures-in-calls'
       ? (rule.windowCalls / ratePerSecond) * 1_000
       : rule !== undefined && 'windowMs' in rule && Number.isFinite(rule.windowMs)
         ? rule.windowMs
