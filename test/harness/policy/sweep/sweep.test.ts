@@ -241,7 +241,7 @@ describe('where a sweep starts', () => {
       totalMs: 250,
       fallback: 'static',
       breaker: {
-        rule: { kind: 'count-window', windowCalls: 10, rate: 0.5 },
+        rule: { kind: 'failures-in-calls', windowCalls: 10, failures: 5 },
         openMs: 900,
         successesToClose: 3,
       },
