@@ -50,6 +50,8 @@ export class Connection {
   #dialled = false;
   #firstEnder: EndedBy | undefined;
   #closed = false;
+  /** The target had met what came after its FIN with RST when its socket went. */
+  #hadReset = false;
 
   constructor(id: number, target: net.Socket, host: ConnectionHost) {
     this.id = id;
@@ -98,7 +100,7 @@ export class Connection {
       abort: (how) => (how === 'fin' ? this.close('link') : this.#reset('link')),
       // No event tells of a RST that comes after the FIN, but the kernel then knows no peer any more. Node
       // remembers the address from the first time it is asked for, which therefore must be here.
-      targetHasReset: () => target.remoteAddress === undefined,
+      targetHasReset: () => (target.destroyed ? this.#hadReset : target.remoteAddress === undefined),
       after: (ms, act) => this.#after(ms, act),
       random: () => host.random(),
       hostHeader: host.upstream.tls === undefined ? null : hostHeaderOf(host.upstream),
@@ -188,6 +190,10 @@ export class Connection {
       this.#firstEnder ??= 'target';
       this.#conversation.targetEnded();
       this.#upstream.end();
+    });
+    // Both directions are over, and the socket is about to go: the last moment at which the kernel can be asked.
+    target.on('finish', () => {
+      if (target.readableEnded) this.#hadReset = target.remoteAddress === undefined;
     });
     target.on('error', () => this.#reset('target'));
     target.on('close', () => this.#finish('target', target, dependency));

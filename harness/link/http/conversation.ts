@@ -141,7 +141,7 @@ export class HttpConversation implements Conversation {
 
   closed(endedBy: EndedBy, abrupt: boolean): void {
     this.#answers.closed();
-    this.#judgeUnread(abrupt && endedBy === 'target');
+    this.#judgeUnread((abrupt && endedBy === 'target') || this.#ends.targetHasReset());
     const answering = this.#underWay[0];
     if (answering !== undefined && answering.status !== null && this.#responseIsUntilClose && !abrupt) {
       this.#underWay.shift();
