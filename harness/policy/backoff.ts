@@ -23,6 +23,20 @@ const NO_GAP_MS = 3;
 /** Gaps are equal within this share, beyond the error of the measurement: timers of targets are late too. */
 const SAME_SHARE = 0.06;
 
+/** Below so many calls a spread says nothing of jitter; what is told then rests on there being none in sight. */
+const EVEN_MIN = 4;
+/** The least jitter that is looked for, 10 % either way, spreads most gaps by more than this. */
+const JITTER_SEEN_SHARE = 0.06;
+const JITTER_SEEN_MS = 1;
+/** Of the draws of a gap: a busy machine makes some of them late, never early. */
+const BULK_SHARE = 0.8;
+
+/** How far apart all but the latest few are; ms. */
+function bulkOf(seen: readonly number[]): number {
+  const sorted = seen.toSorted((a, b) => a - b);
+  return (sorted[Math.max(0, Math.ceil(BULK_SHARE * sorted.length) - 1)] ?? 0) - (sorted[0] ?? 0);
+}
+
 /** @param gaps for each gap of a call, in order, what was seen of it in each call; ms */
 export function fitBackoff(
   gaps: readonly (readonly number[])[],
@@ -33,8 +47,13 @@ export function fitBackoff(
   if (observations === 0) return { findings: {}, says: 'no gap was seen' };
   const medians = gaps.map(median);
   const slackMs = 2 * errorMs + 2;
-  const spreads = gaps.map((seen) => Math.max(...seen) - Math.min(...seen));
+  const spreads = gaps.map(bulkOf);
   const isSteady = spreads.every((spread, i) => spread <= slackMs + SAME_SHARE * (medians[i] ?? 0));
+  // Jitter is a share of the gap: the longest shows it best.
+  const longest = medians.indexOf(Math.max(...medians));
+  const isEven =
+    (gaps[longest]?.length ?? 0) < EVEN_MIN ||
+    (spreads[longest] ?? 0) <= JITTER_SEEN_SHARE * (medians[longest] ?? 0) + JITTER_SEEN_MS;
   if (medians.every((gap) => gap <= NO_GAP_MS + errorMs) && isSteady)
     return {
       findings: {
@@ -47,7 +66,12 @@ export function fitBackoff(
   const says = `gaps of ${medians.map((gap) => gap.toFixed(0)).join(', ')} ms`;
   if (isSteady)
     return {
-      findings: { ...lawOf(medians, errorMs, observations), 'retry.jitter': known('none', observations) },
+      findings: {
+        ...lawOf(medians, errorMs, observations),
+        'retry.jitter': isEven
+          ? known('none', observations)
+          : unknown('gaps differ from call to call by no more than the rig may be wrong'),
+      },
       says,
     };
   if (Math.min(...gaps.map((seen) => seen.length)) < 4) {

@@ -24,13 +24,15 @@ export interface SeenCall {
 export type Seen = SeenCall | { what: 'closed' } | { what: 'fog' };
 
 export type Unit = 'calls' | 'attempts';
-/** What a close does to what was counted. */
-export type OnClose = 'clears' | 'keeps' | 'keeps-with-probes';
+/** What a close does to what was counted; `clears-but-probe`: the good probe that closed it is the first to count. */
+export type OnClose = 'clears' | 'clears-but-probe' | 'keeps' | 'keeps-with-probes';
 
 export interface Hypothesis {
   rule: RuleSpec;
   unit: Unit;
   onClose: OnClose;
+  /** Rates within which a rule of shares does the same, whatever comes. */
+  rates?: { low: number; high: number };
 }
 
 /** Windows in buckets are shorter by up to a bucket (five is the fewest that are known from the field). */
@@ -44,38 +46,71 @@ const WINDOWS_MS: readonly Ms[] = Array.from({ length: 42 }, (_, i) => Math.roun
 
 /** Every hypothesis that can have tripped where the first trip was. */
 export function hypothesesFor(story: readonly Seen[]): Hypothesis[] {
-  const rules = new Map<Unit, RuleSpec[]>();
-  for (const unit of ['calls', 'attempts'] as const) rules.set(unit, rulesFor(story, unit));
+  // With one attempt a call, calls and attempts are the same.
+  const isRetried = story.some((seen) => seen.what === 'call' && seen.attempts.length > 1);
+  const units: readonly Unit[] = isRetried ? ['calls', 'attempts'] : ['calls'];
   const all: Hypothesis[] = [];
-  for (const [unit, specs] of rules)
-    for (const rule of specs)
-      for (const onClose of ['clears', 'keeps', 'keeps-with-probes'] as const)
-        all.push({ rule, unit, onClose });
+  // A success means nothing to a fresh rule that is not about shares or places in a window.
+  for (const unit of units)
+    for (const { rule, rates } of rulesFor(story, unit))
+      for (const onClose of ON_CLOSE)
+        if (onClose !== 'clears-but-probe' || 'rate' in rule || rule.kind === 'failures-in-calls')
+          all.push({ rule, unit, onClose, ...(rates === undefined ? {} : { rates }) });
   return surviving(all, story);
 }
 
-function rulesFor(story: readonly Seen[], unit: Unit): RuleSpec[] {
+const ON_CLOSE: readonly OnClose[] = ['clears', 'clears-but-probe', 'keeps', 'keeps-with-probes'];
+
+interface Candidate {
+  rule: RuleSpec;
+  rates?: { low: number; high: number };
+}
+
+function rulesFor(story: readonly Seen[], unit: Unit): Candidate[] {
   const outcomes = firstTrip(story, unit);
   if (outcomes === null) return [];
   const failures = outcomes.filter((ok) => !ok).length;
-  const rules: RuleSpec[] = [];
+  const specs: RuleSpec[] = [];
+  const shares = new Map<string, Required<Candidate>>();
   for (let n = 1; n <= failures; n++)
-    rules.push({ kind: 'consecutive', failures: n }, { kind: 'leaky', failures: n });
+    specs.push({ kind: 'consecutive', failures: n }, { kind: 'leaky', failures: n });
   for (const windowMs of [...WINDOWS_MS, Number.POSITIVE_INFINITY])
-    rules.push({ kind: 'failures-in-time', windowMs, failures });
+    specs.push({ kind: 'failures-in-time', windowMs, failures });
+  // All of the last n: that is n in a row.
+  for (let windowCalls = failures + 1; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
+    specs.push({ kind: 'failures-in-calls', windowCalls, failures });
   for (const rate of RATES) {
     for (const strict of [false, true]) {
       for (let minimumCalls = 1; minimumCalls <= MINIMUM_CALLS_MAX; minimumCalls++) {
         if (tripsLast(outcomes, Number.POSITIVE_INFINITY, minimumCalls, rate, strict))
           for (const windowMs of WINDOWS_MS)
-            rules.push({ kind: 'time-window', windowMs, minimumCalls, rate, strict });
+            specs.push({ kind: 'time-window', windowMs, minimumCalls, rate, strict });
         for (let windowCalls = minimumCalls; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
-          if (tripsLast(outcomes, windowCalls, minimumCalls, rate, strict))
-            rules.push({ kind: 'count-window', windowCalls, minimumCalls, rate, strict });
+          if (tripsLast(outcomes, windowCalls, minimumCalls, rate, strict)) {
+            const key = `${windowCalls} ${minimumCalls} ${tripsAt(windowCalls, minimumCalls, rate, strict)}`;
+            const same = shares.get(key);
+            if (same === undefined)
+              shares.set(key, {
+                rule: { kind: 'count-window', windowCalls, minimumCalls, rate, strict },
+                rates: { low: rate, high: rate },
+              });
+            else {
+              same.rates.low = Math.min(same.rates.low, rate);
+              same.rates.high = Math.max(same.rates.high, rate);
+            }
+          }
       }
     }
   }
-  return rules;
+  return [...specs.map((rule) => ({ rule })), ...shares.values()];
+}
+
+/** How many failures it takes at each number of calls: rates for which these are the same are one rule. */
+function tripsAt(windowCalls: number, minimumCalls: number, rate: number, strict: boolean): string {
+  const least: number[] = [];
+  for (let total = minimumCalls; total <= windowCalls; total++)
+    least.push(Math.max(1, strict ? Math.floor(rate * total + 1e-9) + 1 : Math.ceil(rate * total - 1e-9)));
+  return least.join();
 }
 
 /** Outcomes up to the first trip; null: there was none, or calls ran at once before it. */
@@ -121,6 +156,7 @@ class Replay {
   readonly #rule: Rule | BlurredWindow;
   /** What has come since the fog, until the rule has forgotten what was before; null: there is none. */
   #fog: { sinceMs: Ms; outcomes: number; surplus: number } | null = null;
+  #lastMs: Ms = 0;
 
   constructor(hypothesis: Hypothesis) {
     this.#hypothesis = hypothesis;
@@ -133,6 +169,11 @@ class Replay {
 
   agrees(story: readonly Seen[]): boolean {
     return story.every((seen) => this.#agreesWith(seen));
+  }
+
+  /** Takes in all of it, whether it agrees or not. */
+  liveThrough(story: readonly Seen[]): void {
+    for (const seen of story) this.#agreesWith(seen);
   }
 
   /**
@@ -174,15 +215,17 @@ class Replay {
     const { unit, onClose } = this.#hypothesis;
     switch (seen.what) {
       case 'closed':
-        if (onClose === 'clears') {
+        if (onClose === 'clears' || onClose === 'clears-but-probe') {
           this.#rule.reset();
           this.#fog = null;
+          if (onClose === 'clears-but-probe') this.#record(true, this.#lastMs);
         }
         return true;
       case 'fog':
         this.#fog = { sinceMs: Number.NaN, outcomes: 0, surplus: 0 };
         return true;
       case 'call': {
+        this.#lastMs = seen.endMs;
         if (seen.isProbe && onClose !== 'keeps-with-probes') return true;
         if (unit === 'calls') {
           if (seen.cutShort) return false; // it counts when a call is over, and this one was not
@@ -216,7 +259,7 @@ class Replay {
         ? ok
         : rule.kind === 'leaky'
           ? fog.surplus >= rule.failures
-          : rule.kind === 'count-window'
+          : rule.kind === 'count-window' || rule.kind === 'failures-in-calls'
             ? fog.outcomes >= rule.windowCalls
             : atMs - fog.sinceMs > rule.windowMs;
     if (!isGone) return true;
@@ -302,6 +345,9 @@ const PAUSES_MS: readonly Ms[] = [
 
 /** How many hypotheses are asked for their predictions; of many, an even sample. */
 const ASKED_MAX = 120;
+const AGREEING_MAX = 40;
+/** So many samples that agree stand for all. */
+export const SAMPLES_MAX = 8;
 /** A sequence that has been run so often tells nothing new. */
 const REPEATS_MAX = 2;
 
@@ -315,32 +361,82 @@ export function mostTelling(
   costs: Costs,
   ran: readonly string[],
 ): { name: string; sequence: Sequence } | null {
-  const asked = sample(hypotheses, ASKED_MAX);
+  // What all of a sample agree on others may not: so it is asked again of another one.
+  const samples = Math.min(SAMPLES_MAX, Math.ceil(hypotheses.length / ASKED_MAX));
+  for (let offset = 0; offset < samples; offset++) {
+    const asked = sample(hypotheses, ASKED_MAX, offset / samples);
+    const best = mostTellingOf(asked, [], story, tripCalls, attemptsOfFailure, pauseMsMax, costs, ran);
+    if (best !== null) return best;
+  }
+  return null;
+}
+
+/**
+ * The sequence that would show best that none of those left is right: they agree on it, and rivals that have been
+ * dropped did not. A breaker that none of them describes may have agreed with one of them by chance so far.
+ */
+export function mostDoubtful(
+  left: readonly Hypothesis[],
+  dropped: readonly Hypothesis[],
+  story: readonly Seen[],
+  tripCalls: number,
+  attemptsOfFailure: number,
+  pauseMsMax: Ms,
+  costs: Costs,
+  ran: readonly string[],
+): { name: string; sequence: Sequence } | null {
+  const agreeing = sample(left, AGREEING_MAX, 0);
+  const rivals = sample(dropped, ASKED_MAX, 0);
+  return mostTellingOf(rivals, agreeing, story, tripCalls, attemptsOfFailure, pauseMsMax, costs, [
+    ...ran,
+    ...ran,
+  ]);
+}
+
+/** @param agreeing only what these all predict the same of, and with certainty */
+function mostTellingOf(
+  asked: readonly Hypothesis[],
+  agreeing: readonly Hypothesis[],
+  story: readonly Seen[],
+  tripCalls: number,
+  attemptsOfFailure: number,
+  pauseMsMax: Ms,
+  costs: Costs,
+  ran: readonly string[],
+): { name: string; sequence: Sequence } | null {
   const weights = weightsOf(asked);
-  const replays = asked.map((hypothesis) => {
+  const after = (hypothesis: Hypothesis): Replay => {
     const replay = new Replay(hypothesis);
-    replay.agrees(story);
+    replay.liveThrough(story);
     return replay;
-  });
+  };
+  const replays = asked.map(after);
+  const settled = agreeing.map(after);
   const fromMs = lastMs(story);
   let best: { name: string; sequence: Sequence } | null = null;
   let bestWorth = 0;
   for (const candidate of candidates(tripCalls, attemptsOfFailure, pauseMsMax)) {
+    if (ran.filter((name) => name === candidate.name).length >= REPEATS_MAX) continue;
+    const agreed = new Set(
+      settled.map((replay) => replay.predict(candidate.sequence, attemptsOfFailure, costs, fromMs)),
+    );
+    if (agreed.size > 1 || agreed.has('either')) continue;
     const shares = new Map<string, number>();
     replays.forEach((replay, i) => {
       const predicted = replay.predict(candidate.sequence, attemptsOfFailure, costs, fromMs);
       if (predicted !== 'either') shares.set(predicted, (shares.get(predicted) ?? 0) + (weights[i] ?? 0));
     });
-    if (shares.size < 2 || ran.filter((name) => name === candidate.name).length >= REPEATS_MAX) continue;
+    if (shares.size < 2) continue;
     const worth = entropy([...shares.values()]) / (costOf(candidate.sequence, costs) + costs.recoveryMs);
     if (worth > bestWorth) [best, bestWorth] = [candidate, worth];
   }
   return best;
 }
 
-function sample<T>(all: readonly T[], max: number): T[] {
+/** @param offset share of the distance between two of the sample, 0 to 1 */
+function sample<T>(all: readonly T[], max: number, offset: number): T[] {
   if (all.length <= max) return [...all];
-  return Array.from({ length: max }, (_, i) => all[Math.floor((i * all.length) / max)] as T);
+  return Array.from({ length: max }, (_, i) => all[Math.floor(((i + offset) * all.length) / max)] as T);
 }
 
 /** Each kind counts as much as another, however many parameters it has. */

@@ -101,6 +101,9 @@ export class Lab {
   async endlessCall(): Promise<Call & { healedMs: Ms }> {
     const fromMs = this.bench.now();
     const reply = await this.bench.ask(this.kind).reply;
+    // The caller may have its answer before the link has read that the target left; healed by then, the attempt
+    // would look like one that was answered.
+    await this.bench.wait(LEFT_SHOWS_MS);
     const healedMs = this.bench.now();
     await this.bench.heal();
     await this.bench.wait(LEFT_SHOWS_MS);
@@ -241,6 +244,15 @@ export class Lab {
   async arm(condition: Condition, times?: number): Promise<string | null> {
     return this.bench.arm(condition, times);
   }
+}
+
+/** Of the time for which answers are held, at its end: nothing more may come in it. */
+const QUIET_SHARE = 0.4;
+
+/** Whether attempts had stopped coming well before they were let go; else it was not a limit that kept others away. */
+export function isSaturated(held: readonly Attempt[], letGoMs: Ms, settleMs: Ms): boolean {
+  const last = Math.max(...held.map(({ startMs }) => startMs));
+  return letGoMs - last >= QUIET_SHARE * settleMs;
 }
 
 export function median(values: readonly number[]): number {

@@ -11,6 +11,8 @@ export type RuleSpec =
   | { kind: 'leaky'; failures: number }
   /** Share of failures among the last calls, once there are enough of them. */
   | { kind: 'count-window'; windowCalls: number; minimumCalls: number; rate: number; strict: boolean }
+  /** So many failures among the last calls, be they as many as the window holds or fewer. */
+  | { kind: 'failures-in-calls'; windowCalls: number; failures: number }
   /** Share of failures among the calls of the last while, once there are enough of them. */
   | { kind: 'time-window'; windowMs: Ms; minimumCalls: number; rate: number; strict: boolean }
   /** So many failures within a while, whatever succeeds meanwhile; `windowMs` Infinity: ever. */
@@ -34,7 +36,9 @@ export function ruleOf(spec: RuleSpec): Rule {
     case 'leaky':
       return new Counter(spec.failures, (count) => Math.max(0, count - 1));
     case 'count-window':
-      return new CountWindow(spec);
+      return new CountWindow(spec.windowCalls, (failed, total) => exceeds(failed, total, spec));
+    case 'failures-in-calls':
+      return new CountWindow(spec.windowCalls, (failed) => failed >= spec.failures);
     case 'time-window':
       return new TimeWindow(spec.windowMs, (failed, total) => exceeds(failed, total, spec));
     case 'failures-in-time':
@@ -81,22 +85,22 @@ class Counter implements Rule {
 }
 
 class CountWindow implements Rule {
-  readonly #spec: Share & { windowCalls: number };
+  readonly #trips: (failed: number, total: number) => boolean;
   readonly #last: Uint8Array;
   #total = 0;
   #failed = 0;
 
-  constructor(spec: Share & { windowCalls: number }) {
-    this.#spec = spec;
-    this.#last = new Uint8Array(spec.windowCalls);
+  constructor(windowCalls: number, trips: (failed: number, total: number) => boolean) {
+    this.#trips = trips;
+    this.#last = new Uint8Array(windowCalls);
   }
 
   record(ok: boolean): boolean {
-    const at = this.#total % this.#spec.windowCalls;
+    const at = this.#total % this.#last.length;
     this.#failed += (ok ? 0 : 1) - (this.#last[at] ?? 0);
     this.#last[at] = ok ? 0 : 1;
     this.#total++;
-    return exceeds(this.#failed, Math.min(this.#total, this.#spec.windowCalls), this.#spec);
+    return this.#trips(this.#failed, Math.min(this.#total, this.#last.length));
   }
 
   reset(): void {
@@ -106,7 +110,7 @@ class CountWindow implements Rule {
   }
 
   clone(): CountWindow {
-    const copy = new CountWindow(this.#spec);
+    const copy = new CountWindow(this.#last.length, this.#trips);
     copy.#last.set(this.#last);
     copy.#total = this.#total;
     copy.#failed = this.#failed;

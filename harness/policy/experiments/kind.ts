@@ -1,12 +1,35 @@
 /** Which kind of breaker: runs the sequence that tells most, again and again, until nothing more can be told. */
-import { type Hypothesis, hypothesesFor, mostTelling, type Sequence, surviving } from '../kind.ts';
+import {
+  type Hypothesis,
+  hypothesesFor,
+  mostDoubtful,
+  mostTelling,
+  SAMPLES_MAX,
+  type Sequence,
+  surviving,
+  type Unit,
+} from '../kind.ts';
 import type { Lab } from '../lab.ts';
 import type { Trip } from './trip.ts';
 
 const NAME = 'sequences of good and failed calls that rival rules predict differently';
 const EXPERIMENTS_MAX = 16;
-/** Of more than so many hypotheses only a sample is asked, and what it agrees on may not hold for all. */
-const TELLING_MAX = 120;
+/** Runs that those left must pass at the end. */
+const CONFIRMATIONS = 3;
+/** Share of the time that is kept for them. */
+const CONFIRM_SHARE = 0.25;
+/** Of more than so many hypotheses only samples are asked, and what they agree on may not hold for all. */
+const TELLING_MAX = 120 * SAMPLES_MAX;
+
+/** Rules that could have done all that was seen. */
+export interface Rivals {
+  left: readonly Hypothesis[];
+  observations: number;
+  /** Failed calls that tripped it from clean. */
+  tripCalls: number;
+  /** No sequence that was affordable tells them apart. */
+  isExhausted: boolean;
+}
 
 export async function kind(
   lab: Lab,
@@ -14,9 +37,10 @@ export async function kind(
   tripCalls: number,
   openMs: number,
   budgetMs: number,
-): Promise<string> {
-  const untilMs = lab.bench.now() + budgetMs;
-  let left = hypothesesFor(lab.story());
+): Promise<{ says: string; rivals: Rivals }> {
+  const untilMs = lab.bench.now() + budgetMs * (1 - CONFIRM_SHARE);
+  const first = hypothesesFor(lab.story());
+  let left = first;
   const ran: string[] = [];
   let isExhausted = false;
   const costs = {
@@ -36,10 +60,30 @@ export async function kind(
     ran.push(next.name);
     left = surviving(left, lab.story());
   }
-  conclude(lab, left, ran.length + 1, tripCalls, isExhausted);
-  return left.length === 0
-    ? `no known kind does what was seen in ${ran.length + 1} experiments`
-    : `${ran.length} more experiments: ${ran.join('; ')}`;
+  const confirmUntilMs = lab.bench.now() + budgetMs * CONFIRM_SHARE;
+  for (let i = 0; i < CONFIRMATIONS && left.length > 0 && lab.bench.now() < confirmUntilMs; i++) {
+    const pauseMsMax = Math.min(lab.limits.pauseMsMax, (confirmUntilMs - lab.bench.now()) / 2);
+    const { attemptsOfFailure } = lab;
+    const next = mostDoubtful(left, first, lab.story(), tripCalls, attemptsOfFailure, pauseMsMax, costs, ran);
+    if (next === null) break;
+    await run(lab, shape, next.sequence);
+    await lab.restore();
+    ran.push(next.name);
+    left = surviving(left, lab.story());
+  }
+  const rivals = { left, observations: ran.length + 1, tripCalls, isExhausted };
+  conclude(lab, rivals);
+  const says =
+    left.length === 0
+      ? `no known kind does what was seen in ${ran.length + 1} experiments`
+      : `${ran.length} more experiments: ${ran.join('; ')}`;
+  return { says, rivals };
+}
+
+/** Concludes anew when it is known from elsewhere whether calls or attempts are counted. */
+export function concludeFor(lab: Lab, unit: Unit, rivals: Rivals): void {
+  const left = rivals.left.filter((one) => one.unit === unit);
+  if (left.length > 0 && left.length < rivals.left.length) conclude(lab, { ...rivals, left });
 }
 
 /** Runs a sequence to its end or to the trip. */
@@ -62,48 +106,59 @@ async function run(lab: Lab, shape: Trip['shape'], sequence: Sequence): Promise<
   }
 }
 
+const PARAMETERS = [
+  'breaker.failures',
+  'breaker.windowCalls',
+  'breaker.windowMs',
+  'breaker.minimumCalls',
+  'breaker.failureRate',
+] as const;
+
+/** A share of the last calls and a number of them are one kind in two words. */
+function kindOf({ rule }: Hypothesis): string {
+  return rule.kind === 'failures-in-calls' ? 'count-window' : rule.kind;
+}
+
 /** What all that are left agree on is known; where kinds cannot be told apart by any sequence, the simplest stands for them. */
-function conclude(
-  lab: Lab,
-  left: readonly Hypothesis[],
-  observations: number,
-  tripCalls: number,
-  isExhausted: boolean,
-): void {
+function conclude(lab: Lab, { left, observations, tripCalls, isExhausted }: Rivals): void {
   const evidence = { observations, experiment: NAME };
-  const parameters = [
-    'breaker.failures',
-    'breaker.windowCalls',
-    'breaker.windowMs',
-    'breaker.minimumCalls',
-    'breaker.failureRate',
-  ] as const;
   if (left.length === 0) {
     const why = 'no kind that is known does what was seen; other traffic may have moved it';
-    for (const name of ['breaker.kind', 'breaker.counts', ...parameters] as const) lab.dontKnow(name, why);
+    for (const name of ['breaker.kind', 'breaker.counts', ...PARAMETERS] as const) lab.dontKnow(name, why);
     return;
   }
   const units = new Set(left.map(({ unit }) => unit));
   if (lab.attemptsOfFailure > 1 && units.size === 1)
     lab.know('breaker.counts', [...units][0] ?? '', evidence);
-  const simplest = simplestOf(left, isExhausted);
-  if (simplest === null) {
-    const why = `more than one kind does what was seen: ${[...new Set(left.map(({ rule }) => rule.kind))].join(', ')}`;
-    for (const name of ['breaker.kind', ...parameters] as const) lab.dontKnow(name, why);
+  const kinds = new Set(
+    [...units].map((unit) =>
+      simplestOf(
+        left.filter((one) => one.unit === unit),
+        isExhausted,
+      ),
+    ),
+  );
+  const [simplest = null] = kinds;
+  if (simplest === null || kinds.size > 1) {
+    const why = `more than one kind does what was seen: ${[...new Set(left.map(kindOf))].join(', ')}`;
+    for (const name of ['breaker.kind', ...PARAMETERS] as const) lab.dontKnow(name, why);
     if (tripCalls > 0)
       lab.dontKnow('breaker.failures', `${why}; from clean, ${tripCalls} failed calls tripped it`);
     return;
   }
   lab.know('breaker.kind', simplest, evidence);
-  const same = left.filter(({ rule }) => rule.kind === simplest).map(({ rule }) => rule);
+  const same = left.filter((one) => kindOf(one) === simplest);
   const range = (
-    name: (typeof parameters)[number],
-    of: (rule: (typeof same)[number]) => number | null,
+    name: (typeof PARAMETERS)[number],
+    of: (hypothesis: Hypothesis) => { low: number; high: number } | null,
   ): void => {
     const values = same.map(of).filter((value) => value !== null);
     if (values.length === 0) return;
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    if (units.size > 1 && lab.attemptsOfFailure > 1)
+    const low = Math.min(...values.map((value) => value.low));
+    const high = Math.max(...values.map((value) => value.high));
+    if (values.length < same.length)
+      lab.dontKnow(name, 'it may count failures among the last calls, or their share: both do what was seen');
+    else if (units.size > 1 && lab.attemptsOfFailure > 1)
       lab.dontKnow(name, 'whether calls or attempts are counted is not told');
     else if (!Number.isFinite(high) || (name === 'breaker.windowMs' && high > low * 2.1))
       lab.dontKnow(
@@ -120,17 +175,22 @@ function conclude(
         ...evidence,
       });
   };
-  range('breaker.failures', (rule) => ('failures' in rule ? rule.failures : null));
-  range('breaker.windowCalls', (rule) => (rule.kind === 'count-window' ? rule.windowCalls : null));
-  range('breaker.windowMs', (rule) => ('windowMs' in rule ? rule.windowMs : null));
-  range('breaker.minimumCalls', (rule) => ('minimumCalls' in rule ? rule.minimumCalls : null));
-  range('breaker.failureRate', (rule) => ('rate' in rule ? rule.rate : null));
+  const exactly = (value: number): { low: number; high: number } => ({ low: value, high: value });
+  range('breaker.failures', ({ rule }) => ('failures' in rule ? exactly(rule.failures) : null));
+  range('breaker.windowCalls', ({ rule }) => ('windowCalls' in rule ? exactly(rule.windowCalls) : null));
+  range('breaker.windowMs', ({ rule }) => ('windowMs' in rule ? exactly(rule.windowMs) : null));
+  range('breaker.minimumCalls', ({ rule }) => ('minimumCalls' in rule ? exactly(rule.minimumCalls) : null));
+  range('breaker.failureRate', ({ rule, rates }) => {
+    if (rates !== undefined) return rates;
+    if (rule.kind === 'failures-in-calls') return exactly(rule.failures / rule.windowCalls);
+    return 'rate' in rule ? exactly(rule.rate) : null;
+  });
 }
 
-/** The kind of all; or consecutive, where the others left are the same rule in other words. */
-function simplestOf(left: readonly Hypothesis[], isExhausted: boolean): Hypothesis['rule']['kind'] | null {
-  const kinds = new Set(left.map(({ rule }) => rule.kind));
-  if (kinds.size === 1) return left[0]?.rule.kind ?? null;
+/** The kind of all, which count the same unit; or consecutive, where the others left are the same rule in other words. */
+function simplestOf(left: readonly Hypothesis[], isExhausted: boolean): string | null {
+  const kinds = new Set(left.map(kindOf));
+  if (kinds.size === 1) return [...kinds][0] ?? null;
   const consecutive = left.find(({ rule }) => rule.kind === 'consecutive')?.rule;
   if (consecutive?.kind !== 'consecutive') return null;
   // No sequence that could be run tells them apart.
@@ -140,7 +200,7 @@ function simplestOf(left: readonly Hypothesis[], isExhausted: boolean): Hypothes
     // All of the last n failed, and at least n: n in a row.
     (rule.kind === 'count-window' &&
       rule.windowCalls === consecutive.failures &&
-      rule.rate * rule.windowCalls > consecutive.failures - 1 + (rule.strict ? 0 : 1e-9)) ||
+      rule.rate * rule.windowCalls > consecutive.failures - 1 + (rule.strict ? -1e-9 : 1e-9)) ||
     // With thresholds of 1 and 2, one success takes back all there is.
     (rule.kind === 'leaky' && consecutive.failures <= 2) ||
     consecutive.failures === 1;
