@@ -20,6 +20,8 @@ export type BackoffFindings = Partial<Record<Extract<QuantityName, Part>, Findin
 const ODDS_MIN = 50;
 /** A gap no longer than this is the time a client needs to try again. */
 const NO_GAP_MS = 3;
+/** Base delays of rival laws that differ by no more than this factor are told as one range. */
+const BASES_ALIKE = 1.3;
 /** Gaps are equal within this share, beyond the error of the measurement: timers of targets are late too. */
 const SAME_SHARE = 0.06;
 
@@ -212,11 +214,8 @@ interface Fit {
   logLikelihood: number;
 }
 
-function jitterOf(
-  gaps: readonly (readonly number[])[],
-  errorMs: number,
-  observations: number,
-): BackoffFindings {
+/** Laws that fit, the likeliest first. */
+function fitsOf(gaps: readonly (readonly number[])[], errorMs: number): Fit[] {
   const fits: Fit[] = [];
   for (const growth of GROWTHS) {
     if (gaps.length === 1 && growth.kind !== 'constant') continue;
@@ -234,27 +233,48 @@ function jitterOf(
       if (fit !== null && isEven(gaps, fit)) fits.push(fit);
     }
   }
-  fits.sort((a, b) => b.logLikelihood - a.logLikelihood);
+  return fits.sort((a, b) => b.logLikelihood - a.logLikelihood);
+}
+
+/** Those that are not clearly less likely than the best. */
+function likely(fits: readonly Fit[]): Fit[] {
+  const [best] = fits;
+  return fits.filter((fit) => (best?.logLikelihood ?? 0) - fit.logLikelihood < Math.log(ODDS_MIN));
+}
+
+/** One in ten, the longest, left out. */
+function withoutLatest(seen: readonly number[]): number[] {
+  return seen.toSorted((x, y) => x - y).slice(0, seen.length - Math.ceil(seen.length / 10));
+}
+
+function jitterOf(
+  gaps: readonly (readonly number[])[],
+  errorMs: number,
+  observations: number,
+): BackoffFindings {
+  const fits = fitsOf(gaps, errorMs);
   const [best] = fits;
   if (best === undefined) {
     const why = 'the gaps fit no law with uniform jitter';
     return { 'retry.backoff': unknown(why), 'retry.baseMs': unknown(why), 'retry.jitter': unknown(why) };
   }
-  const within = fits.filter((fit) => best.logLikelihood - fit.logLikelihood < Math.log(ODDS_MIN));
+  // The longest may be so because a timer was late: what holds with them has to hold without them.
+  const within = [...likely(fits), ...likely(fitsOf(gaps.map(withoutLatest), errorMs))];
   const agree = (of: (fit: Fit) => string): boolean => new Set(within.map(of)).size === 1;
   const bases = within.map(({ baseMs }) => baseMs);
   // All of n even draws fall below a share s of their range with probability sⁿ: 1 in 100 at this one.
   const slack = 0.01 ** (-1 / observations);
   const baseMax = Math.max(...within.map((fit) => Math.min(fit.baseMsMax, fit.baseMs * slack)));
   const findings: BackoffFindings = {
-    'retry.baseMs': agree(({ jitter, growth }) => `${jitter.kind} ${growth.kind}`)
-      ? interval(
-          Math.min(baseMax, (best.baseMs * (observations + 1)) / observations),
-          Math.min(...bases) - 2 * errorMs,
-          baseMax + 2 * errorMs,
-          observations,
-        )
-      : unknown('it depends on the jitter, of which more than one law fits'),
+    'retry.baseMs':
+      agree(({ jitter }) => jitter.kind) && Math.max(...bases) <= BASES_ALIKE * Math.min(...bases)
+        ? interval(
+            Math.min(baseMax, (best.baseMs * (observations + 1)) / observations),
+            Math.min(...bases) - 2 * errorMs,
+            baseMax + 2 * errorMs,
+            observations,
+          )
+        : unknown('it depends on the jitter, of which more than one law fits'),
   };
   const oneGap = gaps.length === 1;
   findings['retry.backoff'] = oneGap

@@ -21,11 +21,14 @@ export interface SeenCall {
   isProbe: boolean;
 }
 /** What a breaker went through, in order. `fog`: several calls at once, of which the order is not known. */
-export type Seen = SeenCall | { what: 'closed' } | { what: 'fog' };
+export type Seen = SeenCall | { what: 'rejected'; endMs: Ms } | { what: 'closed' } | { what: 'fog' };
 
 export type Unit = 'calls' | 'attempts';
-/** What a close does to what was counted; `clears-but-probe`: the good probe that closed it is the first to count. */
-export type OnClose = 'clears' | 'clears-but-probe' | 'keeps' | 'keeps-with-probes';
+/**
+ * What a close does to what was counted. `clears-but-probe`: the good probe that closed it is the first to count.
+ * `keeps-all`: calls that were rejected while it was open count too, as calls that did not fail.
+ */
+export type OnClose = 'clears' | 'clears-but-probe' | 'keeps' | 'keeps-with-probes' | 'keeps-all';
 
 export interface Hypothesis {
   rule: RuleSpec;
@@ -50,16 +53,28 @@ export function hypothesesFor(story: readonly Seen[]): Hypothesis[] {
   const isRetried = story.some((seen) => seen.what === 'call' && seen.attempts.length > 1);
   const units: readonly Unit[] = isRetried ? ['calls', 'attempts'] : ['calls'];
   const all: Hypothesis[] = [];
-  // A success means nothing to a fresh rule that is not about shares or places in a window.
   for (const unit of units)
     for (const { rule, rates } of rulesFor(story, unit))
       for (const onClose of ON_CLOSE)
-        if (onClose !== 'clears-but-probe' || 'rate' in rule || rule.kind === 'failures-in-calls')
+        if (mayBe(onClose, rule))
           all.push({ rule, unit, onClose, ...(rates === undefined ? {} : { rates }) });
   return surviving(all, story);
 }
 
-const ON_CLOSE: readonly OnClose[] = ['clears', 'clears-but-probe', 'keeps', 'keeps-with-probes'];
+const ON_CLOSE: readonly OnClose[] = [
+  'clears',
+  'clears-but-probe',
+  'keeps',
+  'keeps-with-probes',
+  'keeps-all',
+];
+
+/** Whether it makes a difference; rejected calls are known to count in rolling windows of time alone. */
+function mayBe(onClose: OnClose, rule: RuleSpec): boolean {
+  if (onClose === 'keeps-all') return rule.kind === 'time-window';
+  // A success means nothing to a fresh rule that is not about shares or places in a window.
+  return onClose !== 'clears-but-probe' || 'rate' in rule || rule.kind === 'failures-in-calls';
+}
 
 interface Candidate {
   rule: RuleSpec;
@@ -117,6 +132,7 @@ function tripsAt(windowCalls: number, minimumCalls: number, rate: number, strict
 function firstTrip(story: readonly Seen[], unit: Unit): boolean[] | null {
   const outcomes: boolean[] = [];
   for (const seen of story) {
+    if (seen.what === 'rejected') continue;
     if (seen.what !== 'call') return null;
     outcomes.push(...(unit === 'calls' ? [seen.ok] : seen.attempts.map(({ ok }) => ok)));
     if (seen.tripped === true) return outcomes;
@@ -221,12 +237,15 @@ class Replay {
           if (onClose === 'clears-but-probe') this.#record(true, this.#lastMs);
         }
         return true;
+      case 'rejected':
+        if (onClose === 'keeps-all') this.#record(true, seen.endMs);
+        return true;
       case 'fog':
         this.#fog = { sinceMs: Number.NaN, outcomes: 0, surplus: 0 };
         return true;
       case 'call': {
         this.#lastMs = seen.endMs;
-        if (seen.isProbe && onClose !== 'keeps-with-probes') return true;
+        if (seen.isProbe && onClose !== 'keeps-with-probes' && onClose !== 'keeps-all') return true;
         if (unit === 'calls') {
           if (seen.cutShort) return false; // it counts when a call is over, and this one was not
           return this.#fits(seen.ok, seen.endMs, seen.isProbe ? null : seen.tripped);

@@ -32,7 +32,9 @@ export interface LabLimits {
 /** As it happened; what it meant for the breaker is read from it when more is known. */
 type Logged =
   | { what: 'call'; ok: boolean; endMs: Ms; attempts: { ok: boolean; endMs: Ms }[] }
-  | { what: 'silence' | 'closed' | 'fog' };
+  | { what: 'silence'; endMs: Ms }
+  | { what: 'rejected'; count: number; endMs: Ms }
+  | { what: 'closed' | 'fog' };
 
 /** No breaker that is known from the field asks for more good probes. */
 const PROBES_MAX = 5;
@@ -180,6 +182,11 @@ export class Lab {
       this.#log.push({ what: 'call', ok: true, endMs, attempts: [{ ok: true, endMs }] });
   }
 
+  /** Calls that were sent together with others and did not reach the link. */
+  noteRejected(count: number, endMs: Ms): void {
+    if (count > 0) this.#log.push({ what: 'rejected', count, endMs });
+  }
+
   /** Forgets what was noted. */
   forget(): void {
     this.#log = [];
@@ -203,6 +210,10 @@ export class Lab {
           // It was the call before that tripped it, where that one had failed.
           if (probesLeft === null && last?.what === 'call' && !last.ok) last.tripped = true;
           probesLeft = closesAfter;
+          story.push({ what: 'rejected', endMs: logged.endMs });
+          break;
+        case 'rejected':
+          for (let i = 0; i < logged.count; i++) story.push({ what: 'rejected', endMs: logged.endMs });
           break;
         case 'fog':
           story.push({ what: 'fog' });
@@ -231,7 +242,7 @@ export class Lab {
   #note({ reply, attempts }: Call): void {
     if (this.#fogDepth > 0) return;
     const last = attempts.at(-1);
-    if (last === undefined) this.#log.push({ what: 'silence' });
+    if (last === undefined) this.#log.push({ what: 'silence', endMs: reply.endMs });
     else
       this.#log.push({
         what: 'call',

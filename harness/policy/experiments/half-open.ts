@@ -111,6 +111,7 @@ async function burstsAfterTrip(
     bursts.isClosed = held.length >= size;
     if (bursts.isClosed && bursts.admitted.length > 1) lab.closed();
     lab.noteGood(held.length + later.length, letGoMs);
+    lab.noteRejected(size - held.length - later.length, letGoMs);
     if (held.length < size) bursts.waited += later.length;
     if (later.length > 0 && held.length > 0) bursts.isSlow ||= !isSaturated(held, letGoMs, settleMs);
     if (held.length === 0 || bursts.waited > 0) break;
@@ -149,10 +150,11 @@ async function oneByOne(
     await lab.bench.heal();
     for (let i = 0; i < successes; i++) await lab.call();
     await lab.arm('held');
-    const { held, letGoMs } = await lab.burst(size, settleMs);
+    const { held, later, letGoMs } = await lab.burst(size, settleMs);
     const isClosed = held.length >= size;
     if (isClosed) lab.closed();
-    lab.noteGood(held.length, letGoMs);
+    lab.noteGood(held.length + later.length, letGoMs);
+    lab.noteRejected(size - held.length - later.length, letGoMs);
     if (isClosed) {
       closesAfter(lab, successes, 1);
       return true;
