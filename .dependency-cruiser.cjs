@@ -22,7 +22,7 @@ module.exports = {
     only('scenario', ['check', 'environment', 'link', 'load', 'probe', 'history', 'model'], 'the runner puts the parts together'),
     only('rehearsal', ['environment', 'link', 'load', 'probe', 'history', 'model'], 'a rehearsal drives and records; it judges nothing'),
     only('policy', ['environment', 'link', 'load', 'history', 'model'], 'it measures what runs; it judges no scenario'),
-    only('report', ['check', 'history', 'scenario', 'model'], 'a report shows; it never judges'),
+    only('report', ['check', 'history', 'policy', 'scenario', 'model'], 'a report shows; it never judges'),
     only('export', ['model'], 'a manifest is made of data; it knows the command line, not the code'),
     {
       name: 'mutants-stay-in-their-folder',

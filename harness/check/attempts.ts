@@ -38,7 +38,11 @@ function isFailedStatement({ outcome, sqlstate }: StatementEvent): boolean {
   return outcome === 'broken' || (sqlstate !== null && TROUBLE_CLASSES.has(sqlstate.slice(0, 2)));
 }
 
-/** A client that has something to say says it at once; half a round of a busy event loop is ample. */
+/**
+ * A client that has something to say says it at once; half a round of a busy event loop is ample. Where the
+ * target speaks first, a link waits longer than this for its first word before it turns it away for a dependency
+ * that has gone: what is younger was turned away by the link itself.
+ */
 const TURNED_AWAY_NS = toNs(50);
 
 /** All attempts on a link, in the order in which they began. */

@@ -12,19 +12,24 @@ import { lastHeal, steadySpan } from './windows.ts';
 const SLACK_RATIO = 0.25;
 const SLACK_MS = 250;
 
-const Params = z.strictObject({ link: z.string() });
+const Params = z.strictObject({
+  link: z.string(),
+  /** Time the dependency itself needs after the heal, in ms: a pooler has to find its server again. */
+  dependencyBackMs: z.number().min(0).default(0),
+});
 
 export const breakerRecovers = defineChecker<z.infer<typeof Params>>({
   name: 'breaker-recovers',
   about: 'after the heal the link is asked again within open duration plus probe, and stays in use',
   params: Params,
-  judge(history, { link }) {
+  judge(history, { link, dependencyBackMs }) {
     const evidence = gather(history, link);
     if (typeof evidence === 'string') return inconclusive(evidence);
     const { attempts, breaker, policy, faults, index } = evidence;
     if (faults.length === 0) return inconclusive(`${link}: no fault was injected`);
     const healedT = Math.max(faults.at(-1)?.toT ?? 0, lastHeal(history));
-    const limitMs = breaker.openMs * (1 + SLACK_RATIO) + (policy.timeoutMs ?? 0) + SLACK_MS;
+    const limitMs =
+      dependencyBackMs + breaker.openMs * (1 + SLACK_RATIO) + (policy.timeoutMs ?? 0) + SLACK_MS;
 
     const success = attempts.find(({ failed, endT }) => !failed && endT >= healedT);
     const demand = demandIn(evidence, { fromT: healedT, toT: healedT + toNs(limitMs) });

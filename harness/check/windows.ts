@@ -27,13 +27,17 @@ export function lastHeal(history: History): Nanoseconds {
   return healed.at(-1)?.t ?? loadStart(history) + toNs(phasesOf(history.header.scenario).healAtMs);
 }
 
-/** The spans in which a link had a fault, from the link's own stamps; overlapping ones are merged. */
+/**
+ * The spans in which a link had a fault, or one that it leads on to, from the links' own stamps; overlapping ones
+ * are merged.
+ */
 export function faultSpans(history: History, link?: string): Span[] {
+  const onTheWay = link === undefined ? null : way(history, link);
   const spans: Span[] = [];
   const open = new Set<string>();
   let fromT = 0;
   for (const event of eventsOf(history, 'fault')) {
-    if (link !== undefined && event.link !== link) continue;
+    if (onTheWay !== null && !onTheWay.has(event.link)) continue;
     const key = `${event.link} ${event.fault}`;
     if (event.what === 'injected') {
       if (open.size === 0) fromT = event.t;
@@ -76,11 +80,21 @@ export function requestsIn(history: History, span: Span): RequestEvent[] {
   return eventsOf(history, 'request').filter(({ t }) => isWithin(t, span));
 }
 
-/** Requests that use a link when all is well. */
+/** A link and those behind it. */
+function way(history: History, link: string): ReadonlySet<string> {
+  const links = new Set<string>();
+  for (let on: string | undefined = link; on !== undefined && !links.has(on); ) {
+    links.add(on);
+    on = history.header.leadsTo[on];
+  }
+  return links;
+}
+
+/** Requests that use a link when all is well, by itself or as one behind another. */
 export function needs(history: History, link: string): (request: RequestEvent) => boolean {
   const kinds = new Set(
     Object.entries(history.header.requests).flatMap(([name, kind]) =>
-      kind.needs.includes(link) ? [name] : [],
+      kind.needs.some((needed) => way(history, needed).has(link)) ? [name] : [],
     ),
   );
   return ({ name }) => kinds.has(name);

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
+import { findPgbouncer } from '../environment/pgbouncer.ts';
 import { postgresBinaries } from '../environment/postgres.ts';
 import { findToxiproxy } from '../link/toxiproxy-binary.ts';
 import { LOAD_ENGINES } from '../load/engines.ts';
@@ -41,6 +42,7 @@ export function doctorCommand(): Command {
           'only for environments in containers: install Docker and start its daemon',
         ),
         toxiproxy(),
+        pgbouncer(),
         k6(),
       ]);
       for (const { ok, optional, what, says } of findings)
@@ -52,6 +54,14 @@ export function doctorCommand(): Command {
         );
       process.exitCode = missing.length === 0 ? EXIT.held : EXIT.rig;
     });
+}
+
+async function pgbouncer(): Promise<Finding> {
+  const about = { optional: true, what: 'PgBouncer' };
+  return findPgbouncer().then(
+    (file) => ({ ...about, ok: true, says: file }),
+    (error: unknown) => ({ ...about, ok: false, says: `only for its scenarios: ${messageOf(error)}` }),
+  );
 }
 
 async function node(): Promise<Finding> {

@@ -7,9 +7,11 @@ import { Command } from 'commander';
 import { embedded } from '../environment/embedded.ts';
 import { AbortedError } from '../model/errors.ts';
 import { EXIT, type ExitCode } from '../model/verdict.ts';
+import { skippedLine } from '../report/terminal.ts';
 import { known, loadConfig, loadScenarios } from '../scenario/load.ts';
 import type { ScenarioResult } from '../scenario/run.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
+import { partLacking } from '../scenario/skipped.ts';
 import { runSuite } from '../scenario/suite.ts';
 import { sentenceFor } from './exit.ts';
 import { PARALLEL, SEED } from './options.ts';
@@ -41,11 +43,14 @@ async function runMutants(
   const config = await loadConfig(cwd);
   for (const name of names) known(name, config.target.mutants, 'mutants', 'mutant');
   const mutants = names.length === 0 ? config.target.mutants : names;
-  const scenarios = await loadScenarios(cwd, [], config);
+  const loaded = await loadScenarios(cwd, [], config);
+  const { runnable: scenarios, skipped } = await partLacking(loaded, embedded, config);
   const run = newRunId();
   const { signal } = stopOnSignal();
   let survivors = 0;
   console.log(`run ${run}: ${mutants.length} mutants, ${scenarios.length} scenarios, seed ${seed}`);
+  for (const { scenario, why } of skipped)
+    console.log(skippedLine({ name: scenario.scenario.name, file: scenario.file, why }));
   for (const mutant of mutants) {
     const runDir = path.join(cwd, 'reports', run, mutant);
     const caught = (result: ScenarioResult): boolean => result.outcome === 'fails';

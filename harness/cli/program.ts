@@ -15,6 +15,7 @@ import { runCommand } from './run.ts';
 import { saveCommand } from './save.ts';
 import { schemaCommand } from './schema.ts';
 import { upCommand } from './up.ts';
+import { validateCommand } from './validate.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -40,6 +41,7 @@ export function buildProgram(): Command {
     checkCommand(),
     reportCommand(),
     characteriseCommand(),
+    validateCommand(),
     mutantsCommand(),
     exportCommand(),
     proxyCommand(),

@@ -4,12 +4,13 @@ import { Command } from 'commander';
 import { LOAD_ENGINES } from '../load/engines.ts';
 import type { LinkEngine, LoadEngineName } from '../model/scenario.ts';
 import { EXIT, type ExitCode, exitCodeOf, overall } from '../model/verdict.ts';
-import type { RunReport } from '../report/results.ts';
+import type { FailedScenario, RunReport } from '../report/results.ts';
 import { writeReports } from '../report/run-report.ts';
-import { failedLine, scenarioLine, summary } from '../report/terminal.ts';
-import { known, loadConfig, loadScenarios } from '../scenario/load.ts';
+import { failedLine, scenarioLine, skippedLine, summary } from '../report/terminal.ts';
+import { known, type LoadedScenario, loadConfig, loadScenarios } from '../scenario/load.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
 import { type Shard, selectScenarios } from '../scenario/select.ts';
+import { partLacking } from '../scenario/skipped.ts';
 import { runSuite, type SuiteEntry } from '../scenario/suite.ts';
 import { exitCodeFor, sentenceFor } from './exit.ts';
 import { ENV, environmentOf, LIMIT, LINKS, LOAD, PARALLEL, SEED, SHARD, shardText, TAG } from './options.ts';
@@ -67,6 +68,7 @@ async function run(
   const cwd = process.cwd();
   const environment = environmentOf(env);
   const config = await loadConfig(cwd);
+  await environment.check?.(config);
   if (mutant !== undefined) known(mutant, config.target.mutants, '--mutant', 'mutant');
   const scenarios = selectScenarios(await loadScenarios(cwd, paths, config), { tags, shard });
   const loadEngine = await LOAD_ENGINES[load].check(); // before anything is brought up for nothing
@@ -84,8 +86,10 @@ async function run(
     limit === undefined
       ? undefined
       : setTimeout(() => stop.abort(`the guard --limit ${limit}`), limit * 1_000);
+  const { runnable, skipped } = await partLacking(scenarios, environment, config);
+  for (const each of skipped) say(skippedLine(notRun(each.scenario, each.why)));
   const entries = await runSuite(
-    scenarios,
+    runnable,
     {
       config,
       cwd,
@@ -102,6 +106,7 @@ async function run(
     (entry) => say(lineFor(entry)),
   );
   const report = reportOf(entries, {
+    skipped: skipped.map((each) => notRun(each.scenario, each.why)),
     run: runId,
     seed,
     mutant: mutant ?? null,
@@ -126,18 +131,22 @@ async function run(
     console.error(`tripcurve: ${errors.length} of ${scenarios.length} scenarios could not be run`);
     return exitCodeFor(error);
   }
-  if (shard !== undefined && scenarios.length === 0) {
-    say(`shard ${shardText(shard)} is empty: there are fewer scenarios than shards`);
+  if (shard !== undefined && runnable.length === 0) {
+    const why = skipped.length === 0 ? 'there are fewer scenarios than shards' : 'all of it was skipped';
+    say(`shard ${shardText(shard)} is empty: ${why}`);
     return EXIT.held;
   }
   return exitCodeOf(overall(report.scenarios.map(({ outcome }) => outcome)));
 }
 
 function lineFor(entry: SuiteEntry): string {
-  const { file, scenario } = entry.scenario;
   return 'result' in entry
     ? scenarioLine(entry.result)
-    : failedLine({ name: scenario.name, file, why: sentenceFor(entry.error) });
+    : failedLine(notRun(entry.scenario, sentenceFor(entry.error)));
+}
+
+function notRun({ file, scenario: { name } }: LoadedScenario, why: string): FailedScenario {
+  return { name, file, why };
 }
 
 /** Gathers the entries of a suite into a report. */
@@ -147,9 +156,7 @@ export function reportOf(
 ): RunReport {
   const scenarios = entries.flatMap((entry) => ('result' in entry ? [entry.result] : []));
   const failed = entries.flatMap((entry) =>
-    'error' in entry
-      ? [{ name: entry.scenario.scenario.name, file: entry.scenario.file, why: sentenceFor(entry.error) }]
-      : [],
+    'error' in entry ? [notRun(entry.scenario, sentenceFor(entry.error))] : [],
   );
   return { ...about, scenarios: scenarios.toSorted((a, b) => a.name.localeCompare(b.name)), failed };
 }

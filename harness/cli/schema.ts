@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { Config } from '../model/config.ts';
 import { HistoryEvent, HistoryHeader } from '../model/history.ts';
+import { MeasuredPolicy } from '../model/measured.ts';
 import { Policy, ResilienceDocument } from '../model/policy.ts';
 import { Scenario } from '../model/scenario.ts';
 import { Judgement } from '../model/verdict.ts';
@@ -15,6 +16,7 @@ const SCHEMAS = {
   'history-header': HistoryHeader,
   'history-event': HistoryEvent,
   policy: Policy,
+  'measured-policy': MeasuredPolicy,
   resilience: ResilienceDocument,
   judgement: Judgement,
 };

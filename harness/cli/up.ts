@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { judge } from '../check/judge.ts';
 import { writeHistory } from '../history/file.ts';
+import { withProfile } from '../model/config.ts';
 import { AbortedError, UsageError } from '../model/errors.ts';
 import type { History } from '../model/history.ts';
 import { type LinkEngine, Traffic } from '../model/scenario.ts';
@@ -66,8 +67,10 @@ export function upCommand(): Command {
 async function up({ seed = newSeed(), env, links, profile, rate, ...abort }: Options): Promise<ExitCode> {
   const cwd = process.cwd();
   const environment = environmentOf(env);
-  const config = await loadConfig(cwd);
-  known(profile, Object.keys(config.profiles), '--profile', 'profile');
+  const given = await loadConfig(cwd);
+  await environment.check?.(given);
+  known(profile, Object.keys(given.profiles), '--profile', 'profile');
+  const config = withProfile(given, profile);
   const mix = Object.fromEntries(Object.keys(config.requests).map((name) => [name, 1]));
   if (Object.keys(mix).length === 0)
     throw new UsageError('the config has no requests, so there is no traffic to keep up');

@@ -40,7 +40,11 @@ export class ComposeProject {
       });
       return stdout;
     } catch (error) {
-      const { stderr = '', message } = error as { stderr?: string; message: string };
+      const { stderr = '', message, code } = error as { stderr?: string; message: string; code?: string };
+      if (code === 'ENOENT')
+        throw new EnvironmentError(
+          'docker is not on PATH: install it, or leave out --env compose (the embedded environment needs no Docker)',
+        );
       const said = stderr.trim().split('\n').at(-1) ?? '';
       throw new EnvironmentError(`docker compose ${args.join(' ')}: ${said === '' ? message : said}`);
     }

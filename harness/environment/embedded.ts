@@ -11,11 +11,12 @@ import { createInterface } from 'node:readline';
 import { FaultClient } from '../link/client.ts';
 import { beyondToxiproxy } from '../link/real-toxiproxy.ts';
 import { within } from '../model/deadline.ts';
-import { EnvironmentError, UsageError } from '../model/errors.ts';
+import { EnvironmentError, messageOf, UsageError } from '../model/errors.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
 import { childEnv, processTree, signalTo } from './child.ts';
 import type { Blueprint, Environment, Running } from './environment.ts';
 import { type HostCommand, HostMessage, type HostStart } from './messages.ts';
+import { findPgbouncer } from './pgbouncer.ts';
 
 const HOST = path.join(import.meta.dirname, 'host.ts');
 
@@ -40,6 +41,10 @@ export const embedded: Environment = {
     if ('address' in (config.links[step.on]?.dependency ?? {}))
       return `the process behind ${step.on} is not ours, only its address is known`;
     return null;
+  },
+  async lacks({ links }) {
+    if (Object.values(links).every(({ dependency }) => !('pgbouncer' in dependency))) return null;
+    return findPgbouncer().then(() => null, messageOf);
   },
   async up(blueprint) {
     const host = new HostHandle(blueprint);

@@ -49,8 +49,16 @@ export interface Environment {
   readonly linksDefault: LinkEngine;
   /** How many scenarios it can run at once; left out: as many as are asked for. */
   readonly parallelMax?: number;
+  /** Looks whether it can work here at all, once, before anything is begun. @throws what {@link up} would */
+  check?(config: Config): Promise<void>;
   /** Why a step of a time line cannot be carried out here with the given link engine; null: it can. */
   cannot(step: Step, links: LinkEngine, config: Config): string | null;
+  /**
+   * What a config asks for and cannot be had here, such as a program that is not installed; null: all is there.
+   * A scenario that needs it is skipped: that says something of this machine, and nothing of the target.
+   * Left out: what it lacks shows when it is brought up.
+   */
+  lacks?(config: Config): Promise<string | null>;
   /** @throws EnvironmentError or UsageError; nothing is left behind then. */
   up(blueprint: Blueprint): Promise<Running>;
 }

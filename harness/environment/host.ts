@@ -14,7 +14,7 @@ import { buildApi } from '../link/api/server.ts';
 import { EventFeed } from '../link/feed.ts';
 import { Link } from '../link/link.ts';
 import { findToxiproxy } from '../link/toxiproxy-binary.ts';
-import type { LinkConfig } from '../model/config.ts';
+import { type LinkConfig, nextLink } from '../model/config.ts';
 import { messageOf, UsageError } from '../model/errors.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
 import { seedFor } from '../model/random.ts';
@@ -27,6 +27,7 @@ import { freePort } from './free-port.ts';
 import { watchMachine } from './machine.ts';
 import { HostCommand, type HostMessage, HostStart } from './messages.ts';
 import { Names, nameOf } from './names.ts';
+import { startPgbouncer } from './pgbouncer.ts';
 import { copyCluster, postgresUrl, preparedCluster, startPostgres } from './postgres.ts';
 import { fill, fillAll } from './template.ts';
 import { OwnedToxiproxy } from './toxiproxy.ts';
@@ -82,7 +83,12 @@ class Host {
     if (this.#start.links === 'toxiproxy') await this.#toxiproxyUp();
     if (this.#start.hidesNames)
       this.#names = await Names.up(path.join(dir, 'names'), Object.keys(config.links));
-    await Promise.all(Object.entries(config.links).map(([name, link]) => this.#linkUp(name, link)));
+    // What leads on to another link needs its address, so those that do not come first.
+    const links = Object.entries(config.links);
+    for (const leadsOn of [false, true]) {
+      const these = links.filter(([, link]) => (nextLink(link) !== null) === leadsOn);
+      await Promise.all(these.map(([name, link]) => this.#linkUp(name, link)));
+    }
     await this.#api.listen({ host: LOOPBACK, port: 0 });
 
     const { target } = config;
@@ -201,8 +207,15 @@ class Host {
         return { child, address: { host: url.hostname, port: Number(url.port) } };
       });
     }
-    const { dir, cacheDir, cwd } = this.#start;
+    const { dir, cacheDir, cwd, run } = this.#start;
     const owner = { now: this.#now, emit: this.#emit, logFile: path.join(this.#start.logDir, `${name}.log`) };
+    if ('pgbouncer' in dependency) {
+      const { link, settings } = dependency.pgbouncer;
+      const server = this.#links.get(link)?.listen;
+      if (server === undefined) throw new UsageError(`links.${name}: no link "${link}" to lead on to`);
+      const options = { name, dir: path.join(dir, `pgbouncer-${name}`), server, settings };
+      return ownDependency(() => startPgbouncer(options, { ...owner, env: { [RUN_VARIABLE]: run } }));
+    }
     const prepared = await preparedCluster({ cacheDir, workDir: dir, cwd, ...dependency.postgres }, owner);
     const dataDir = path.join(dir, `postgres-${name}`);
     await copyCluster(prepared, dataDir);

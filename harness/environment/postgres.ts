@@ -24,18 +24,19 @@ const READY_LIMIT_MS = 15_000;
 const INITDB_LIMIT_MS = 60_000;
 const PREPARE_LIMIT_MS = 60_000;
 
-/** Tries with another port when the one we drew was taken before PostgreSQL could bind it. */
-const PORT_TRIES = 5;
+/** Tries with another port when the one we drew was taken before it could be bound. */
+export const PORT_TRIES = 5;
 const RETRY_MS = 100;
 
 /**
  * What we kill are processes, never the machine, so nothing here needs to survive a power cut:
- * skipping fsync makes start and load quick and changes no answer PostgreSQL gives.
+ * skipping fsync makes start and load quick and changes no answer PostgreSQL gives. Commits stay synchronous: they
+ * wait for a write to the kernel and not for a disk, and without it a killed PostgreSQL would lose some it had
+ * acknowledged, which would then be blamed on the target.
  */
 const SETTINGS = {
   fsync: 'off',
   full_page_writes: 'off',
-  synchronous_commit: 'off',
   shared_buffers: '32MB',
   max_connections: '60',
   listen_addresses: '127.0.0.1',
@@ -61,11 +62,14 @@ export async function postgresBinaries(): Promise<Binaries> {
   }
 }
 
-/** Users to run PostgreSQL as where we are root, in order. */
+/** Users to run as where we are root, in order. */
 const RUN_AS = ['postgres', 'nobody'];
 
-/** PostgreSQL refuses to run as root; then it runs as `postgres` where that user exists, else as `nobody`. */
-async function runUser(): Promise<ChildOptions['user']> {
+/**
+ * Whom to run as: PostgreSQL and PgBouncer refuse to run as root, and then run as `postgres` where that user
+ * exists, else as `nobody`. @throws EnvironmentError where neither does.
+ */
+export async function runUser(): Promise<ChildOptions['user']> {
   if (os.userInfo().uid !== 0) return undefined;
   for (const user of RUN_AS) {
     try {
@@ -78,7 +82,7 @@ async function runUser(): Promise<ChildOptions['user']> {
     }
   }
   throw new EnvironmentError(
-    'PostgreSQL does not run as root, and neither user postgres nor nobody exists to run it as',
+    'PostgreSQL and PgBouncer do not run as root, and neither user postgres nor nobody exists to run them as',
   );
 }
 

@@ -2,7 +2,8 @@
 import { compose } from './compose.ts';
 import { embedded } from './embedded.ts';
 import type { Environment } from './environment.ts';
+import { testcontainers } from './testcontainers.ts';
 
-const all = [embedded, compose];
+const all = [embedded, compose, testcontainers];
 
 export const ENVIRONMENTS: ReadonlyMap<string, Environment> = new Map(all.map((each) => [each.name, each]));

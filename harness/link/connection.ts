@@ -23,6 +23,13 @@ const STILL = new Toxic(
 /** A dependency that does not answer the dial within this time is taken as unreachable. */
 export const DIAL_TIMEOUT_MS = 5_000;
 
+/**
+ * A dependency may leave before the target has been heard. The target then has this long to say its first word:
+ * a client that gave up on a request dials anew with nothing to say (undici does), and a history must tell that
+ * from an attempt. A word that comes comes at once; the rest is for busy machines.
+ */
+export const FIRST_WORD_MS = 250;
+
 /** What a connection needs from its link. */
 export interface ConnectionHost extends Pick<ConversationEnds, 'link' | 'now' | 'emit'> {
   readonly upstream: Upstream;
@@ -48,6 +55,8 @@ export class Connection {
   readonly #openedMs = performance.now();
   readonly #timers = new Set<NodeJS.Timeout>();
   #dialled = false;
+  /** The dependency has left; this is done once the target has been heard, or has nothing to say. */
+  #passOn: (() => void) | undefined;
   #firstEnder: EndedBy | undefined;
   #closed = false;
   /** The target had met what came after its FIN with RST when its socket went. */
@@ -185,11 +194,13 @@ export class Connection {
       this.#host.counters.upstreamIn += chunk.length;
       this.#conversation.fromTarget(chunk);
       if (this.#conversation.keepsNothing === true) this.#upstream.recycle(chunk);
+      this.#passOn?.();
     });
     target.on('end', () => {
       this.#firstEnder ??= 'target';
       this.#conversation.targetEnded();
       this.#upstream.end();
+      this.#passOn?.();
     });
     // Both directions are over, and the socket is about to go: the last moment at which the kernel can be asked.
     target.on('finish', () => {
@@ -207,22 +218,42 @@ export class Connection {
       dependency.setTimeout(0);
     });
     dependency.on('end', () => {
-      this.#firstEnder ??= 'dependency';
-      this.#conversation.dependencyEnded();
+      this.#onceHeard(() => {
+        this.#firstEnder ??= 'dependency';
+        this.#conversation.dependencyEnded();
+      });
     });
     dependency.on('error', () => {
-      if (this.#dialled) this.#reset('dependency');
+      if (this.#dialled) this.#onceHeard(() => this.#reset('dependency'));
       else this.#refused();
     });
-    dependency.on('close', () => this.#finish('dependency', dependency, target));
+    dependency.on('close', () => {
+      if (this.#passOn === undefined) this.#finish('dependency', dependency, target);
+    });
+  }
+
+  /** Passes on that the dependency has left: at once, or where nothing was said, see {@link FIRST_WORD_MS}. */
+  #onceHeard(act: () => void): void {
+    const wasHeard = this.#bytesUp > 0 || this.#bytesDown > 0 || this.#target.readableEnded;
+    if (wasHeard || this.#conversation.targetSpeaksFirst !== true) {
+      act();
+      return;
+    }
+    const passOn = (): void => {
+      if (this.#passOn !== passOn) return; // done already, or a RST has come after a FIN
+      this.#passOn = undefined;
+      act();
+    };
+    this.#passOn = passOn;
+    this.#after(FIRST_WORD_MS, passOn);
   }
 
   /** The dependency cannot be reached: the target sees its connection closed, as behind Toxiproxy. */
   #refused(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#passOn !== undefined) return;
     this.#host.counters.refused++;
     this.#emit('refused', 'dependency');
-    this.close('dependency');
+    this.#onceHeard(() => this.close('dependency'));
   }
 
   #reset(endedBy: EndedBy): void {

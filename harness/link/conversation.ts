@@ -43,6 +43,8 @@ export interface Conversation {
    * used again. Not told: it may keep some.
    */
   readonly keepsNothing?: boolean;
+  /** True: by the protocol the target says the first word, so who has said none has asked for nothing. */
+  readonly targetSpeaksFirst?: boolean;
   /** Bytes from the target; whatever is not taken must be forwarded. */
   fromTarget(chunk: Buffer): void;
   /** The target has sent FIN; whatever is held must be forwarded first. */

@@ -11,7 +11,7 @@ export const Command = z.strictObject({
 });
 export type Command = z.infer<typeof Command>;
 
-/** What stands behind a link: a PostgreSQL of our own, a process that announces its URL, or an address. */
+/** What stands behind a link: a PostgreSQL or a PgBouncer of our own, a process that announces its URL, or an address. */
 export const Dependency = z.union([
   z.strictObject({
     postgres: z.strictObject({
@@ -19,6 +19,16 @@ export const Dependency = z.union([
       prepare: Command,
       /** Files whose change makes the kept result stale. */
       preparedBy: z.array(z.string()).default([]),
+    }),
+  }),
+  z.strictObject({
+    pgbouncer: z.strictObject({
+      /** The link through which it reaches PostgreSQL: another of this config, so that both hops can be faulted. */
+      link: z.string(),
+      /** Lines of the section `[pgbouncer]` of its config, such as `pool_mode`; they go before ours. */
+      settings: z
+        .record(z.string().regex(/^[a-z_0-9]+$/), z.string().regex(/^[^\r\n]*$/, 'must be one line'))
+        .default({}),
     }),
   }),
   z.strictObject({ process: Command }),
@@ -36,6 +46,8 @@ export const Dependency = z.union([
   }),
 ]);
 export type Dependency = z.infer<typeof Dependency>;
+
+const LinkName = z.string().regex(/^[a-z][a-z0-9_-]*$/);
 
 /** One hop from the target to a dependency. */
 export const LinkConfig = z.strictObject({
@@ -64,8 +76,15 @@ export type RequestKind = z.infer<typeof RequestKind>;
 /** Reads the truth straight from the dependencies, around target and links; prints one line of JSON. */
 export const Audit = Command;
 
-/** A profile: environment variables for the target that change its times. */
-export const Profile = z.strictObject({ env: z.record(z.string(), z.string()) });
+/**
+ * A profile: environment variables for the target that change its times. One that is a variant of the whole also
+ * has links and audits, which take the place of those of the same name, or come in addition.
+ */
+export const Profile = z.strictObject({
+  env: z.record(z.string(), z.string()),
+  links: z.record(LinkName, LinkConfig).default({}),
+  audits: z.record(z.string(), Audit).default({}),
+});
 
 /** A port of a Compose service. */
 const ServicePort = z.strictObject({ service: z.string(), port: z.int().min(1).max(65_535) });
@@ -83,6 +102,50 @@ export const ComposeConfig = z.strictObject({
 });
 export type ComposeConfig = z.infer<typeof ComposeConfig>;
 
+/**
+ * A container image: its name, or a variable of the environment that holds it, with the name where that is not
+ * set. Variables are also looked up in the files that COMPOSE_ENV_FILES lists, as Docker Compose does.
+ */
+export const Image = z.union([z.string(), z.strictObject({ variable: z.string(), default: z.string() })]);
+export type Image = z.infer<typeof Image>;
+
+/** A container to start. Strings of `env` may hold `{{run}}` and what is said where it is used. */
+const ContainerConfig = z.strictObject({
+  image: Image,
+  /** Left out: the image's own. */
+  command: z.array(z.string()).optional(),
+  env: z.record(z.string(), z.string()).default({}),
+  /** Port it listens on. */
+  port: z.int().min(1).max(65_535),
+  /** Answers 200 when it is ready. */
+  readyPath: z.string().startsWith('/'),
+});
+export type ContainerConfig = z.infer<typeof ContainerConfig>;
+
+/** What stands behind a link in a container of its own: a PostgreSQL, or whatever an image holds. */
+const ContainerDependency = z.union([
+  z.strictObject({
+    postgres: z.strictObject({
+      image: Image,
+      /** Run once against the empty database (env DATABASE_URL); must end with code 0. */
+      prepare: ContainerConfig.omit({ port: true, readyPath: true }),
+    }),
+  }),
+  ContainerConfig,
+]);
+
+/** How each scenario gets containers of its own, by Testcontainers. */
+export const TestcontainersConfig = z.strictObject({
+  /** Its `env` may hold `{{link.<name>.host}}`, `.port` and `.url`: where the target finds the link. */
+  target: ContainerConfig.omit({ readyPath: true }),
+  /** Image that runs `tripcurve proxy`. */
+  links: Image,
+  toxiproxy: Image,
+  /** One for each link. */
+  dependencies: z.record(z.string(), ContainerDependency),
+});
+export type TestcontainersConfig = z.infer<typeof TestcontainersConfig>;
+
 /** The config file, `tripcurve.config.ts`. */
 export const Config = z.strictObject({
   target: z.strictObject({
@@ -98,7 +161,7 @@ export const Config = z.strictObject({
     mutants: z.array(z.string()).default([]),
   }),
   profiles: z.record(z.string(), Profile),
-  links: z.record(z.string().regex(/^[a-z][a-z0-9_-]*$/), LinkConfig),
+  links: z.record(LinkName, LinkConfig),
   requests: z.record(z.string(), RequestKind),
   pools: z.record(z.string(), z.array(z.string()).min(1)).default({}),
   /** How an answer says from where it was served. */
@@ -114,20 +177,43 @@ export const Config = z.strictObject({
   audits: z.record(z.string(), Audit).default({}),
   /** Left out: there is no Compose project to run against. */
   compose: ComposeConfig.optional(),
+  /** Left out: there are no images to make an environment of. */
+  testcontainers: TestcontainersConfig.optional(),
 });
 export type Config = z.infer<typeof Config>;
 /** A config as a person writes it. */
 export type ConfigInput = z.input<typeof Config>;
 
-/** What a history keeps of a config: the target, what each link reads, what each kind of request needs. */
+/** The config as it is with a profile: its links and audits before those of the same name. */
+export function withProfile(config: Config, profile: string): Config {
+  const { links = {}, audits = {} } = config.profiles[profile] ?? {};
+  return { ...config, links: { ...config.links, ...links }, audits: { ...config.audits, ...audits } };
+}
+
+/** The link through which what stands behind a link reaches further; null where that is the end. */
+export function nextLink({ dependency }: LinkConfig): string | null {
+  return 'pgbouncer' in dependency ? dependency.pgbouncer.link : null;
+}
+
+/**
+ * What a history keeps of a config: the target, what each link reads, to which link each leads on, what each kind
+ * of request needs.
+ */
 export function factsOf({ target, links, requests }: Config): {
   target: string;
   protocols: Record<string, string>;
+  leadsTo: Record<string, string>;
   requests: Record<string, { needs: string[]; write: boolean }>;
 } {
   return {
     target: target.name,
     protocols: Object.fromEntries(Object.entries(links).map(([name, { protocol }]) => [name, protocol])),
+    leadsTo: Object.fromEntries(
+      Object.entries(links).flatMap(([name, link]) => {
+        const next = nextLink(link);
+        return next === null ? [] : [[name, next]];
+      }),
+    ),
     requests: Object.fromEntries(
       Object.entries(requests).map(([name, { needs, write }]) => [name, { needs, write }]),
     ),

@@ -30,6 +30,8 @@ export const HistoryHeader = z.object({
   /** What the target declares per link, read before the fault. */
   declared: z.record(z.string(), Policy),
   protocols: z.record(z.string(), z.string()),
+  /** Link behind a link: what stands behind the first reaches further through the second. */
+  leadsTo: z.record(z.string(), z.string()).default({}),
   /** Links each request kind uses when all is well, and whether it is a write. */
   requests: z.record(z.string(), z.object({ needs: z.array(z.string()), write: z.boolean() })),
   /** Faults of the scenario that could not be injected here, and why; nothing was run then. */

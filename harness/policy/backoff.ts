@@ -150,6 +150,8 @@ function lawOf(medians: readonly number[], errorMs: number, observations: number
         ...cap,
       };
     const [law] = laws;
+    const seenOnce = law === undefined && capMs === null ? lastCapped(medians, errorMs, observations) : null;
+    if (seenOnce !== null) return seenOnce;
     if (law === undefined)
       return {
         'retry.backoff': unknown(
@@ -170,6 +172,25 @@ function lawOf(medians: readonly number[], errorMs: number, observations: number
     'retry.baseMs': base,
     'retry.factor': interval(1, 1, 1, observations),
   };
+}
+
+/** A law of all gaps but the last, which is shorter than it says: a cap, seen once. Null: there is none. */
+function lastCapped(
+  medians: readonly number[],
+  errorMs: number,
+  observations: number,
+): BackoffFindings | null {
+  const [last = 0, before = 0] = medians.toReversed();
+  if (medians.length < 4 || last < before) return null;
+  const free = lawOf(medians.slice(0, -1), errorMs, observations);
+  const [kind, factor] = [free['retry.backoff'], free['retry.factor']];
+  if (kind?.known !== true || kind.value === 'constant') return null;
+  const grownMs =
+    factor?.known === true && typeof factor.value === 'number'
+      ? before * factor.value
+      : (before * medians.length) / (medians.length - 1);
+  if (last > grownMs * (1 - SAME_SHARE) - 2 * errorMs - 2) return null;
+  return { ...free, 'retry.capMs': interval(last, last - errorMs - 1, last + errorMs + 1, observations) };
 }
 
 /** Ranges of jitter, as shares of the plain delay. */

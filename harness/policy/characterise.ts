@@ -33,6 +33,8 @@ const BUDGET_FACTOR = 25;
 const BUDGET_MS = 20_000;
 /** Share of the budget for telling kinds apart. */
 const KIND_SHARE = 0.4;
+/** Rows of the failure matrix begin no later than this. */
+const MATRIX_SHARE = 0.75;
 
 export interface CharacteriseOptions {
   bench: Bench;
@@ -177,7 +179,7 @@ async function plan(lab: Lab, step: StepRunner, startMs: Ms): Promise<void> {
   await step('unit', () => unit(lab, shape, attempts));
   const counts = lab.findings['breaker.counts'];
   if (rivals !== null && counts?.known === true) concludeFor(lab, counts.value as Unit, rivals);
-  const isOver = (): boolean => lab.bench.now() - startMs > budgetMs * 0.9;
+  const isOver = (): boolean => lab.bench.now() - startMs > budgetMs * MATRIX_SHARE;
   await step('failure matrix', () =>
     matrix(
       lab,

@@ -48,10 +48,10 @@ const RATES = [...Array.from({ length: 40 }, (_, i) => (i + 1) * 0.025), 1 / 3, 
 const WINDOWS_MS: readonly Ms[] = Array.from({ length: 42 }, (_, i) => Math.round(200 * 1.195 ** i));
 
 /** Every hypothesis that can have tripped where the first trip was. */
-export function hypothesesFor(story: readonly Seen[]): Hypothesis[] {
-  // With one attempt a call, calls and attempts are the same.
-  const isRetried = story.some((seen) => seen.what === 'call' && seen.attempts.length > 1);
-  const units: readonly Unit[] = isRetried ? ['calls', 'attempts'] : ['calls'];
+export function hypothesesFor(
+  story: readonly Seen[],
+  units: readonly Unit[] = ['calls', 'attempts'],
+): Hypothesis[] {
   const all: Hypothesis[] = [];
   for (const unit of units)
     for (const { rule, rates } of rulesFor(story, unit))
@@ -328,6 +328,9 @@ export function candidates(
       ...times(4, ...times(n - 1, F), S),
       ...times(n - 1, F),
     ]);
+  // Fewer failures than trip it, but a large share of few calls.
+  for (const k of [1, 2, 3, 4, 5])
+    if (n > 3) add(`${n - 2} failures, ${k} well, a failure`, [...times(n - 2, F), ...times(k, S), F, S]);
   add('failure and well in turn', times(Math.min(30, 2 * n + 4), F, S));
   add('two well and a failure in turn', times(Math.min(20, 2 * n + 4), S, S, F));
   for (const k of [1, 2, 4, 8, 16, 32, 64, 95])
@@ -362,13 +365,11 @@ const PAUSES_MS: readonly Ms[] = [
   300, 600, 1_200, 1_800, 2_500, 3_500, 5_000, 7_000, 9_000, 12_000, 18_000, 25_000,
 ];
 
-/** How many hypotheses are asked for their predictions; of many, an even sample. */
-const ASKED_MAX = 120;
+/** How many hypotheses are asked for their predictions; of more, an even sample. */
+export const ASKED_MAX = 120;
 const AGREEING_MAX = 40;
-/** So many samples that agree stand for all. */
-export const SAMPLES_MAX = 8;
 /** A sequence that has been run so often tells nothing new. */
-const REPEATS_MAX = 2;
+const REPEATS_MAX = 1;
 
 /** The sequence that tells most for its cost; null: all that are left predict the same of each. */
 export function mostTelling(
@@ -379,15 +380,10 @@ export function mostTelling(
   pauseMsMax: Ms,
   costs: Costs,
   ran: readonly string[],
+  askedMax: number = ASKED_MAX,
 ): { name: string; sequence: Sequence } | null {
-  // What all of a sample agree on others may not: so it is asked again of another one.
-  const samples = Math.min(SAMPLES_MAX, Math.ceil(hypotheses.length / ASKED_MAX));
-  for (let offset = 0; offset < samples; offset++) {
-    const asked = sample(hypotheses, ASKED_MAX, offset / samples);
-    const best = mostTellingOf(asked, [], story, tripCalls, attemptsOfFailure, pauseMsMax, costs, ran);
-    if (best !== null) return best;
-  }
-  return null;
+  const asked = sample(hypotheses, askedMax);
+  return mostTellingOf(asked, [], story, tripCalls, attemptsOfFailure, pauseMsMax, costs, ran);
 }
 
 /**
@@ -404,12 +400,9 @@ export function mostDoubtful(
   costs: Costs,
   ran: readonly string[],
 ): { name: string; sequence: Sequence } | null {
-  const agreeing = sample(left, AGREEING_MAX, 0);
-  const rivals = sample(dropped, ASKED_MAX, 0);
-  return mostTellingOf(rivals, agreeing, story, tripCalls, attemptsOfFailure, pauseMsMax, costs, [
-    ...ran,
-    ...ran,
-  ]);
+  const agreeing = sample(left, AGREEING_MAX);
+  const rivals = sample(dropped, ASKED_MAX);
+  return mostTellingOf(rivals, agreeing, story, tripCalls, attemptsOfFailure, pauseMsMax, costs, ran);
 }
 
 /** @param agreeing only what these all predict the same of, and with certainty */
@@ -446,22 +439,34 @@ function mostTellingOf(
       if (predicted !== 'either') shares.set(predicted, (shares.get(predicted) ?? 0) + (weights[i] ?? 0));
     });
     if (shares.size < 2) continue;
-    const worth = entropy([...shares.values()]) / (costOf(candidate.sequence, costs) + costs.recoveryMs);
+    const total = [...shares.values()].reduce((sum, share) => sum + share, 0);
+    const tripShare = 1 - (shares.get('none') ?? 0) / total;
+    const worth =
+      entropy([...shares.values()]) / (costOf(candidate.sequence, costs) + tripShare * costs.recoveryMs);
     if (worth > bestWorth) [best, bestWorth] = [candidate, worth];
   }
   return best;
 }
 
-/** @param offset share of the distance between two of the sample, 0 to 1 */
-function sample<T>(all: readonly T[], max: number, offset: number): T[] {
+/** An even sample of each kind: of some there are thousands, of others three. */
+function sample(all: readonly Hypothesis[], max: number): Hypothesis[] {
   if (all.length <= max) return [...all];
-  return Array.from({ length: max }, (_, i) => all[Math.floor(((i + offset) * all.length) / max)] as T);
+  const groups = [...Map.groupBy(all, keyOf).values()];
+  const share = Math.ceil(max / groups.length);
+  return groups.flatMap((group) =>
+    group.length <= share
+      ? group
+      : Array.from({ length: share }, (_, i) => group[Math.floor((i * group.length) / share)] as Hypothesis),
+  );
+}
+
+function keyOf({ rule, unit }: Hypothesis): string {
+  return `${rule.kind} ${unit}`;
 }
 
 /** Each kind counts as much as another, however many parameters it has. */
 function weightsOf(hypotheses: readonly Hypothesis[]): number[] {
   const counts = new Map<string, number>();
-  const keyOf = ({ rule, unit }: Hypothesis): string => `${rule.kind} ${unit}`;
   for (const hypothesis of hypotheses)
     counts.set(keyOf(hypothesis), (counts.get(keyOf(hypothesis)) ?? 0) + 1);
   return hypotheses.map((hypothesis) => 1 / (counts.get(keyOf(hypothesis)) ?? 1) / counts.size);

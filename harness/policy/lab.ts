@@ -32,6 +32,7 @@ export interface LabLimits {
 /** As it happened; what it meant for the breaker is read from it when more is known. */
 type Logged =
   | { what: 'call'; ok: boolean; endMs: Ms; attempts: { ok: boolean; endMs: Ms }[] }
+  | { what: 'good'; count: number; endMs: Ms }
   | { what: 'silence'; endMs: Ms }
   | { what: 'rejected'; count: number; endMs: Ms }
   | { what: 'closed' | 'fog' };
@@ -138,7 +139,7 @@ export class Lab {
   }
 
   /** All is well, and calls reach the link again: whatever was open has closed. @throws Stuck */
-  async restore(successes = (this.successesToClose ?? PROBES_MAX) + 2): Promise<void> {
+  async restore(successes = this.successesToClose ?? PROBES_MAX + 2): Promise<void> {
     await this.bench.heal();
     const startMs = this.bench.now();
     let pollMs = POLL_MS_MIN;
@@ -178,8 +179,7 @@ export class Lab {
 
   /** Calls that were sent together and went well. */
   noteGood(count: number, endMs: Ms): void {
-    for (let i = 0; i < count; i++)
-      this.#log.push({ what: 'call', ok: true, endMs, attempts: [{ ok: true, endMs }] });
+    this.#log.push({ what: 'good', count, endMs });
   }
 
   /** Calls that were sent together with others and did not reach the link. */
@@ -221,6 +221,27 @@ export class Lab {
         case 'closed':
           if (probesLeft !== null) close();
           break;
+        case 'good': {
+          const { count, endMs } = logged;
+          const good = {
+            what: 'call',
+            ok: true,
+            endMs,
+            attempts: [{ ok: true, endMs }],
+            tripped: false,
+            cutShort: false,
+          } as const;
+          const probes = Math.min(count, probesLeft ?? 0);
+          for (let i = 0; i < count; i++)
+            if (probesLeft === null || i < probes) story.push({ ...good, isProbe: probesLeft !== null });
+          if (probesLeft === null) break;
+          probesLeft -= probes;
+          if (probesLeft > 0) break;
+          close();
+          // Whether probes beyond the last that was needed are counted is not known.
+          if (count > probes) story.push({ what: 'fog' });
+          break;
+        }
         case 'call': {
           if (last?.what === 'call' && last.tripped === null && probesLeft === null) last.tripped = false;
           const cutShort = !logged.ok && logged.attempts.length < this.attemptsOfFailure;

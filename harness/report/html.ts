@@ -25,6 +25,7 @@ export function renderHtml(report: RunReport, histories: ReadonlyMap<string, His
   const counts = (outcome: Outcome): number =>
     report.scenarios.filter((scenario) => scenario.outcome === outcome).length;
   const [held, failed, unclear] = [counts('holds'), counts('fails'), counts('inconclusive')];
+  const { skipped = [] } = report;
   const mutant = report.mutant === null ? '' : ` · mutant <b>${escapeHtml(report.mutant)}</b>`;
   return `<!doctype html>
 <html lang="en">
@@ -37,12 +38,13 @@ export function renderHtml(report: RunReport, histories: ReadonlyMap<string, His
 <body>
 <header>
 <h1>tripcurve <span class="dim">${escapeHtml(report.run)}</span></h1>
-<p class="totals"><b class="holds">${held} held</b> <b class="fails">${failed} failed</b> <b class="inconclusive">${unclear} inconclusive</b>${report.failed.length > 0 ? ` <b class="fails">${report.failed.length} not run</b>` : ''}</p>
+<p class="totals"><b class="holds">${held} held</b> <b class="fails">${failed} failed</b> <b class="inconclusive">${unclear} inconclusive</b>${report.failed.length > 0 ? ` <b class="fails">${report.failed.length} not run</b>` : ''}${skipped.length > 0 ? ` <b class="inconclusive">${skipped.length} skipped</b>` : ''}</p>
 <p class="dim">seed ${report.seed} · ${escapeHtml(report.startedAt)} · ${(report.totalMs / 1000).toFixed(1)} s${mutant}</p>
 </header>
 <table class="index"><tbody>
 ${report.scenarios.map(indexRow).join('\n')}
 ${report.failed.map(({ name, why }) => `<tr><td class="fails">✗</td><td>${escapeHtml(name)}</td><td>not run: ${escapeHtml(why)}</td></tr>`).join('\n')}
+${skipped.map(({ name, why }) => `<tr><td class="inconclusive">-</td><td>${escapeHtml(name)}</td><td>skipped: ${escapeHtml(why)}</td></tr>`).join('\n')}
 </tbody></table>
 <p class="legend">${LEGEND.map(([kind, text]) => `<span><svg viewBox="0 0 10 10"><rect class="${kind}" width="10" height="10"/></svg>${text}</span>`).join(' ')}</p>
 ${report.scenarios.map((scenario) => section(scenario, histories.get(scenario.name))).join('\n')}

@@ -6,15 +6,17 @@ import { writeSync } from 'node:fs';
 import path from 'node:path';
 import type { AggregatedResult, Test, TestResult } from '@jest/reporters';
 import { scenarioDir } from '../scenario/run.ts';
+import { readSkippedTitle } from '../scenario/skipped.ts';
 import type { FailedScenario, ReportedScenario } from './results.ts';
 import { readResult, writeReports } from './run-report.ts';
-import { failedLine, scenarioLine, summary } from './terminal.ts';
+import { failedLine, scenarioLine, skippedLine, summary } from './terminal.ts';
 
 const SCENARIOS = 'scenarios';
 
 export default class ScenarioReporter {
   readonly #scenarios: ReportedScenario[] = [];
   readonly #failed: FailedScenario[] = [];
+  readonly #skipped: FailedScenario[] = [];
   readonly #startedAt = new Date();
 
   async onTestResult(test: Test, result: TestResult): Promise<void> {
@@ -24,7 +26,10 @@ export default class ScenarioReporter {
     if (result.testExecError !== undefined)
       this.#fail({ name: file, file, why: result.testExecError.message });
     for (const { title, status, failureMessages } of result.testResults) {
-      if (status === 'pending') continue;
+      if (status === 'pending') {
+        this.#skip(title, file);
+        continue;
+      }
       const scenario = await readResult(runDir, scenarioDir(title));
       if (scenario === null)
         this.#fail({ name: title, file, why: failureMessages.join(' ').split('\n')[0] ?? 'no reason given' });
@@ -52,6 +57,7 @@ export default class ScenarioReporter {
         totalMs: Date.now() - this.#startedAt.getTime(),
         scenarios: this.#scenarios.toSorted((a, b) => a.name.localeCompare(b.name)),
         failed: this.#failed,
+        skipped: this.#skipped,
       };
       await writeReports(runDir, report);
       console.log(summary(report, path.relative(cwd, runDir)));
@@ -63,6 +69,14 @@ export default class ScenarioReporter {
     process.once('exit', () =>
       writeSync(process.stdout.fd, `${results.numPassedTests} passed, ${failed} failed${skipped}\n`),
     );
+  }
+
+  /** A pending test may also be one that was not asked for by name. */
+  #skip(title: string, file: string): void {
+    const about = readSkippedTitle(title);
+    if (about === null) return;
+    this.#skipped.push({ ...about, file });
+    console.log(skippedLine({ ...about, file }));
   }
 
   #fail(failed: FailedScenario): void {

@@ -3,7 +3,7 @@
  * error: neither passed nor failed, and no reason to be calm.
  */
 import type { Judgement } from '../model/verdict.ts';
-import type { RunReport } from './results.ts';
+import type { FailedScenario, RunReport } from './results.ts';
 
 const SECOND_MS = 1000;
 
@@ -14,19 +14,16 @@ export function renderJunit(report: RunReport): string {
     const errors = scenario.judgements.filter(({ verdict }) => verdict.outcome === 'inconclusive').length;
     return suite(scenario.name, cases, failures, errors, scenario.totalMs);
   });
-  const failed = report.failed.map(({ name, why }) =>
-    suite(
-      name,
-      [
-        `<testcase classname="${escapeXml(name)}" name="runs"><error message="${escapeXml(why)}"/></testcase>`,
-      ],
-      0,
-      1,
-      0,
-    ),
+  const failed = report.failed.map((scenario) => suite(scenario.name, [notRun(scenario, 'error')], 0, 1, 0));
+  const skipped = (report.skipped ?? []).map((scenario) =>
+    suite(scenario.name, [notRun(scenario, 'skipped')], 0, 0, 0),
   );
   const time = (report.totalMs / SECOND_MS).toFixed(3);
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="tripcurve ${escapeXml(report.run)}" time="${time}">\n${[...suites, ...failed].join('\n')}\n</testsuites>\n`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="tripcurve ${escapeXml(report.run)}" time="${time}">\n${[...suites, ...failed, ...skipped].join('\n')}\n</testsuites>\n`;
+}
+
+function notRun({ name, why }: FailedScenario, element: 'error' | 'skipped'): string {
+  return `<testcase classname="${escapeXml(name)}" name="runs"><${element} message="${escapeXml(why)}"/></testcase>`;
 }
 
 function suite(

@@ -30,20 +30,23 @@ export function renderMarkdown(report: RunReport, bytesMax: number = MARKDOWN_BY
     '|---|---|---:|---|',
     ...report.failed.map(({ name, why }) => `| 🚫 | ${plain(name)} | | not run: ${plain(why)} |`),
     ...report.scenarios.map(row),
+    ...(report.skipped ?? []).map(({ name, why }) => `| ➖ | ${plain(name)} | | skipped: ${plain(why)} |`),
   ];
   return bounded(lines, bytesMax);
 }
 
-function title({ scenarios, failed }: RunReport): string {
+function title({ scenarios, failed, skipped = [] }: RunReport): string {
   const by = (outcome: Outcome): number => scenarios.filter((one) => one.outcome === outcome).length;
   const parts = [
     [by('fails'), 'failed'],
     [failed.length, 'not run'],
     [by('inconclusive'), 'inconclusive'],
     [by('holds'), 'held'],
+    [skipped.length, 'skipped'],
   ] as const;
   const counts = parts.filter(([count, what]) => count > 0 || what === 'held');
-  const good = by('holds') === scenarios.length && failed.length === 0;
+  const nothingRun = scenarios.length === 0 && skipped.length > 0;
+  const good = by('holds') === scenarios.length && failed.length === 0 && !nothingRun;
   return `${good ? MARKS.holds : MARKS.fails} tripcurve: ${counts.map(([count, what]) => `${count} ${what}`).join(', ')}`;
 }
 

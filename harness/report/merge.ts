@@ -34,6 +34,7 @@ export function mergeReports(run: string, parts: readonly Part[]): RunReport {
     totalMs: endMs - startMs,
     scenarios: reports.flatMap((report) => report.scenarios).toSorted((a, b) => a.name.localeCompare(b.name)),
     failed: failed.toSorted((a, b) => a.name.localeCompare(b.name)),
+    skipped: reports.flatMap(({ skipped = [] }) => skipped).toSorted((a, b) => a.name.localeCompare(b.name)),
   };
 }
 
@@ -83,7 +84,9 @@ function refuseOtherTargets(parts: readonly Part[]): void {
 function refuseTwins(parts: readonly Part[]): void {
   const seen = new Map<string, string>();
   for (const { folder, report } of parts) {
-    const names = [...report.scenarios, ...report.failed].map(({ name }) => `scenario ${name}`);
+    const names = [...report.scenarios, ...report.failed, ...(report.skipped ?? [])].map(
+      ({ name }) => `scenario ${name}`,
+    );
     for (const what of [...names, ...shardName(report)]) {
       const twin = seen.get(what);
       if (twin !== undefined)

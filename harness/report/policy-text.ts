@@ -1,5 +1,7 @@
 /** A measured policy as a table for people: what is known, how well, from how many observations. */
+
 import { type Finding, type MeasuredPolicy, QUANTITIES, type QuantityName } from '../model/measured.ts';
+import type { Row } from '../policy/validate.ts';
 
 /** Lines of text, without colour. */
 export function policyLines(policy: MeasuredPolicy): string[] {
@@ -28,6 +30,31 @@ export function policyLines(policy: MeasuredPolicy): string[] {
           : `${row.caller}${row.status === null ? '' : ` ${row.status}`}`,
       ]),
     ]),
+  ];
+}
+
+/** Declared beside measured, a line for each quantity, and what it comes to. */
+export function comparisonLines(heading: string, rows: readonly Row[]): string[] {
+  const count = (outcome: Row['outcome']): number => rows.filter((row) => row.outcome === outcome).length;
+  return [
+    heading,
+    ...columns([
+      ['', 'what', 'declared', 'measured', 'between', 'how'],
+      ...rows.map((row) => {
+        const [name, value, between, , how] = rowOf(row.name, row.measured);
+        const mark = { same: 'same', drift: 'DRIFT', unknown: '?' }[row.outcome];
+        return [
+          mark,
+          name ?? '',
+          valueText(row.declared, QUANTITIES[row.name][0]),
+          value ?? '',
+          between ?? '',
+          how ?? '',
+        ];
+      }),
+    ]),
+    `${count('same')} the same, ${count('drift')} drifted, ${count('unknown')} could not be told`,
+    '',
   ];
 }
 

@@ -19,6 +19,8 @@ const ReportedScenario = z.looseObject({
   starvedRuns: z.number(),
 });
 
+const NotRun = z.object({ name: z.string(), file: z.string(), why: z.string() });
+
 const RunReportFile = z.object({
   run: z.string(),
   seed: z.number(),
@@ -27,7 +29,8 @@ const RunReportFile = z.object({
   startedAt: z.iso.datetime(),
   totalMs: z.number(),
   scenarios: z.array(ReportedScenario),
-  failed: z.array(z.object({ name: z.string(), file: z.string(), why: z.string() })),
+  failed: z.array(NotRun),
+  skipped: z.array(NotRun).optional(),
 }) satisfies z.ZodType<RunReport>;
 
 /** A report that came from elsewhere must not make us copy what it doesn't own. */

@@ -15,7 +15,7 @@ export interface ReportedScenario {
   starvedRuns: number;
 }
 
-/** A scenario that could not be run, and why. */
+/** A scenario that could not be run, or was skipped, and why. */
 export interface FailedScenario {
   name: string;
   file: string;
@@ -33,6 +33,8 @@ export interface RunReport {
   totalMs: number;
   scenarios: ReportedScenario[];
   failed: FailedScenario[];
+  /** Not run, because this machine lacks what they need. */
+  skipped?: FailedScenario[] | undefined;
 }
 
 /** Sentences of a scenario's line: what is wrong, or, where nothing is, the first things it proved. */

@@ -33,8 +33,14 @@ export function failedLine({ name, why }: FailedScenario): string {
   return `${paint('31', '✗')} ${name.padEnd(28)} ${'not run'.padEnd(12)}         ${why}`;
 }
 
+/** A scenario that this machine has not what it takes to run. */
+export function skippedLine({ name, why }: FailedScenario): string {
+  return `${paint('2', '-')} ${name.padEnd(28)} ${'skipped'.padEnd(12)}         ${why}`;
+}
+
 /** The last lines of a run. */
 export function summary(report: RunReport, reportDir: string): string {
+  const { skipped = [] } = report;
   const by = (outcome: Outcome): number =>
     report.scenarios.filter((scenario) => scenario.outcome === outcome).length;
   const parts = [
@@ -42,6 +48,7 @@ export function summary(report: RunReport, reportDir: string): string {
     `${by('fails')} failed`,
     `${by('inconclusive')} inconclusive`,
     `${report.failed.length} not run`,
+    ...(skipped.length > 0 ? [`${skipped.length} skipped`] : []),
   ];
   return `\n${parts.join(', ')} in ${(report.totalMs / 1000).toFixed(1)} s, seed ${report.seed}${report.mutant === null ? '' : `, mutant ${report.mutant}`}\nreport: ${reportDir}/report.html`;
 }

@@ -6,6 +6,7 @@ import { LinkEngine, LoadEngineName } from '../model/scenario.ts';
 import { bindScenarios } from './define.ts';
 import { checkScenario, loadConfig } from './load.ts';
 import { runScenario } from './run.ts';
+import { lackingByProfile, skippedTitle } from './skipped.ts';
 
 /** Longer than any scenario with tag quick or nightly; `long` ones are run by the command line. */
 const TEST_LIMIT_MS = 180_000;
@@ -18,7 +19,15 @@ function setting(name: string): string {
   return value;
 }
 
+// Jest wants to be told as a file is read what it is not to run, when there is no time to look.
+const lacks = await lackingByProfile(await loadConfig(setting('TRIPCURVE_CWD')), embedded);
+
 bindScenarios((input) => {
+  const why = lacks.get(input.profile ?? 'fast') ?? null;
+  if (why !== null) {
+    test.skip(skippedTitle(input.name, why), () => {});
+    return;
+  }
   test(
     input.name,
     async () => {

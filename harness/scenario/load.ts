@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { resolveExpectation } from '../check/judge.ts';
 import { faultTypes, resolveFault } from '../link/faults.ts';
-import { Config } from '../model/config.ts';
+import { Config, nextLink, withProfile } from '../model/config.ts';
 import { messageOf, UsageError } from '../model/errors.ts';
 import { Scenario } from '../model/scenario.ts';
 import { nearest, validate } from '../model/validate.ts';
@@ -25,7 +25,23 @@ export async function loadConfig(cwd: string): Promise<Config> {
   await access(file).catch(() => {
     throw new UsageError(`no ${CONFIG_FILE} in ${cwd}; run tripcurve in the folder that has one`);
   });
-  return validate(Config, await importDefault(file, CONFIG_FILE), CONFIG_FILE);
+  const config = validate(Config, await importDefault(file, CONFIG_FILE), CONFIG_FILE);
+  checkWays(config.links, `${CONFIG_FILE}: links`);
+  for (const [name, profile] of Object.entries(config.profiles))
+    checkWays(withProfile(config, name).links, `${CONFIG_FILE}: profiles.${name}.links`, profile.links);
+  return config;
+}
+
+/** Checks that what leads on to another link leads to one that ends there. @throws UsageError that names the field. */
+function checkWays(links: Config['links'], where: string, these = links): void {
+  for (const [name, link] of Object.entries(these)) {
+    const next = nextLink(link);
+    if (next === null) continue;
+    const at = `${where}.${name}.dependency.pgbouncer.link`;
+    const behind = links[known(next, Object.keys(links), at, 'link')];
+    if (behind?.protocol !== 'postgres' || nextLink(behind) !== null)
+      throw new UsageError(`${at}: ${next} must be a link of protocol postgres that leads on to no other`);
+  }
 }
 
 /**
@@ -59,8 +75,10 @@ export async function loadScenarios(
  * and checks.
  * @throws UsageError that names the field and what was expected.
  */
-export function checkScenario(value: unknown, config: Config, where: string): Scenario {
+export function checkScenario(value: unknown, given: Config, where: string): Scenario {
   const scenario = validate(Scenario, value, where);
+  known(scenario.profile, Object.keys(given.profiles), `${where}: profile`, 'profile');
+  const config = withProfile(given, scenario.profile);
   for (const [i, step] of scenario.timeline.entries()) {
     const at = `${where}: timeline[${i}]`;
     if ('inject' in step) {
@@ -88,7 +106,6 @@ export function checkScenario(value: unknown, config: Config, where: string): Sc
   for (const name of Object.keys(scenario.traffic.mix)) {
     known(name, Object.keys(config.requests), `${where}: traffic.mix`, 'request');
   }
-  known(scenario.profile, Object.keys(config.profiles), `${where}: profile`, 'profile');
   return scenario;
 }
 

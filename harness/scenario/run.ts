@@ -13,7 +13,7 @@ import { warmUp } from '../load/engine.ts';
 import { LOAD_ENGINES } from '../load/engines.ts';
 import type { StartOptions } from '../load/load-engine.ts';
 import { type PlannedRequest, planLoad } from '../load/plan.ts';
-import { type Config, factsOf } from '../model/config.ts';
+import { type Config, factsOf, withProfile } from '../model/config.ts';
 import { AbortedError, EnvironmentError } from '../model/errors.ts';
 import { HISTORY_VERSION, type HistoryHeader } from '../model/history.ts';
 import type { Policy } from '../model/policy.ts';
@@ -98,7 +98,8 @@ async function runOnce(
   options: RunOptions,
   starvedRuns: number,
 ): Promise<ScenarioResult> {
-  const { config, cwd, environment, run, runDir, seed, mutant, links, load, signal } = options;
+  const { cwd, environment, run, runDir, seed, mutant, links, load, signal } = options;
+  const config = withProfile(options.config, scenario.profile);
   const dir = path.join(runDir, scenarioDir(scenario.name));
   await mkdir(dir, { recursive: true });
   const originNs = process.hrtime.bigint();
@@ -166,7 +167,7 @@ async function runOnce(
     const { resiliencePath } = config.target;
     if (resiliencePath !== undefined)
       declared = await readDeclared(new URL(resiliencePath, running.entryUrl));
-    await conduct(scenario, running, { ...options, dir, now, recorder, seed: scenarioSeed });
+    await conduct(scenario, running, { ...options, config, dir, now, recorder, seed: scenarioSeed });
   }
 }
 

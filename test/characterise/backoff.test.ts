@@ -26,6 +26,15 @@ describe('the law of gaps', () => {
     expect(value(findings, 'retry.backoff')).toBe('exponential');
   });
 
+  test('is told with the cap that only its last gap has met', () => {
+    const { findings } = fitBackoff(
+      gapsOf([40, 80, 160, 200], () => 1),
+      2,
+    );
+    expect(value(findings, 'retry.backoff')).toBe('exponential');
+    expect(value(findings, 'retry.capMs')).toBeCloseTo(201, 0);
+  });
+
   test('does not deny jitter that the rig could not see', () => {
     const random = seededRandom(1);
     // ±10 % of 40 ms is no more than an error of 4 ms.

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import type { Image } from '../../harness/model/config.ts';
 import config from '../../tripcurve.config.ts';
 import {
   AIRGAP_ENV,
@@ -182,4 +183,21 @@ describe('the images', () => {
     expect(told).toContain('image: tripcurve-airgap/toxiproxy-2.12.0');
     expect(told).not.toContain('grafana/grafana');
   });
+});
+
+/** An image of the config as docker-compose.yml writes it. */
+const written = (image: Image | undefined): string | undefined =>
+  typeof image === 'object' ? `\${${image.variable}:-${image.default}}` : image;
+
+test('testcontainers starts the images of docker-compose.yml', () => {
+  const { target, links, toxiproxy, dependencies = {} } = config.testcontainers ?? {};
+  const { llm, ollama, database } = dependencies;
+  expect(written(target?.image)).toBe(services.mimo?.image);
+  expect(written(links)).toBe(services.links?.image);
+  expect(written(toxiproxy)).toBe(services.toxiproxy?.image);
+  expect(llm && 'image' in llm && written(llm.image)).toBe(services.llm?.image);
+  expect(ollama && 'image' in ollama && written(ollama.image)).toBe(services.ollama?.image);
+  expect(database && 'postgres' in database && written(database.postgres.image)).toBe(
+    services.postgres?.image,
+  );
 });

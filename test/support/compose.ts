@@ -55,7 +55,8 @@ const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 /** Runs a program in the repository. @throws with what it said last */
 export async function command(limitMs: number, file: string, ...args: string[]): Promise<string> {
   try {
-    const options = { cwd: REPOSITORY, timeout: limitMs, maxBuffer: OUTPUT_BYTES_MAX };
+    // Jest's own process.env is a copy, which children do not get by themselves.
+    const options = { cwd: REPOSITORY, env: process.env, timeout: limitMs, maxBuffer: OUTPUT_BYTES_MAX };
     return (await promisify(execFile)(file, args, options)).stdout.trim();
   } catch (error) {
     const { stderr = '' } = error as { stderr?: string };

@@ -27,6 +27,7 @@ const RESET_ARRIVES_MS = 25;
 const LEFT_OUT = { 'accept-encoding': null, expect: null };
 
 export class HttpConversation implements Conversation {
+  readonly targetSpeaksFirst = true;
   readonly #ends: ConversationEnds;
   readonly #faults: readonly HttpFault[];
   readonly #ledger: RetryLedger;

@@ -32,6 +32,7 @@ const NOT_POSTGRES = 'bytes are not PostgreSQL protocol 3';
 type Act<D extends PostgresAct['do']> = Extract<PostgresAct, { do: D }>;
 
 export class PostgresConversation implements Conversation {
+  readonly targetSpeaksFirst = true;
   readonly #ends: ConversationEnds;
   readonly #faults: readonly PostgresFault[];
   readonly #sessions: PostgresSessions;

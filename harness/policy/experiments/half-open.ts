@@ -110,7 +110,8 @@ async function burstsAfterTrip(
     }
     bursts.isClosed = held.length >= size;
     if (bursts.isClosed && bursts.admitted.length > 1) lab.closed();
-    lab.noteGood(held.length + later.length, letGoMs);
+    lab.noteGood(held.length, letGoMs);
+    lab.noteGood(later.length, letGoMs);
     lab.noteRejected(size - held.length - later.length, letGoMs);
     if (held.length < size) bursts.waited += later.length;
     if (later.length > 0 && held.length > 0) bursts.isSlow ||= !isSaturated(held, letGoMs, settleMs);
@@ -153,7 +154,8 @@ async function oneByOne(
     const { held, later, letGoMs } = await lab.burst(size, settleMs);
     const isClosed = held.length >= size;
     if (isClosed) lab.closed();
-    lab.noteGood(held.length + later.length, letGoMs);
+    lab.noteGood(held.length, letGoMs);
+    lab.noteGood(later.length, letGoMs);
     lab.noteRejected(size - held.length - later.length, letGoMs);
     if (isClosed) {
       closesAfter(lab, successes, 1);

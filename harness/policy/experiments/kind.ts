@@ -1,10 +1,10 @@
 /** Which kind of breaker: runs the sequence that tells most, again and again, until nothing more can be told. */
 import {
+  ASKED_MAX,
   type Hypothesis,
   hypothesesFor,
   mostDoubtful,
   mostTelling,
-  SAMPLES_MAX,
   type Sequence,
   surviving,
   type Unit,
@@ -13,13 +13,15 @@ import type { Lab } from '../lab.ts';
 import type { Trip } from './trip.ts';
 
 const NAME = 'sequences of good and failed calls that rival rules predict differently';
-const EXPERIMENTS_MAX = 16;
+const EXPERIMENTS_MAX = 24;
+/** So many hypotheses can all be asked before it is said that none of them can be told from the others. */
+const ALL_ASKED_MAX = 4_000;
+/** Trips on purpose, so that sequences begin with an empty window. */
+const FRESH_STARTS_MAX = 2;
 /** Runs that those left must pass at the end. */
 const CONFIRMATIONS = 3;
 /** Share of the time that is kept for them. */
-const CONFIRM_SHARE = 0.25;
-/** Of more than so many hypotheses only samples are asked, and what they agree on may not hold for all. */
-const TELLING_MAX = 120 * SAMPLES_MAX;
+const CONFIRM_SHARE = 0.2;
 
 /** Rules that could have done all that was seen. */
 export interface Rivals {
@@ -39,9 +41,11 @@ export async function kind(
   budgetMs: number,
 ): Promise<{ says: string; rivals: Rivals }> {
   const untilMs = lab.bench.now() + budgetMs * (1 - CONFIRM_SHARE);
-  const first = hypothesesFor(lab.story());
+  const first = hypothesesFor(lab.story(), lab.attemptsOfFailure === 1 ? ['calls'] : ['calls', 'attempts']);
   let left = first;
   const ran: string[] = [];
+  let tried: string[] = [];
+  let freshStarts = 0;
   let isExhausted = false;
   const costs = {
     okMs: lab.healthyMs + 3,
@@ -50,14 +54,28 @@ export async function kind(
   };
   while (left.length > 1 && ran.length < EXPERIMENTS_MAX && lab.bench.now() < untilMs) {
     const pauseMsMax = Math.min(lab.limits.pauseMsMax, (untilMs - lab.bench.now()) / 2);
-    const next = mostTelling(left, lab.story(), tripCalls, lab.attemptsOfFailure, pauseMsMax, costs, ran);
+    const tell = (askedMax?: number) =>
+      mostTelling(left, lab.story(), tripCalls, lab.attemptsOfFailure, pauseMsMax, costs, tried, askedMax);
+    // What a sample agrees on need not hold for all.
+    const next = tell() ?? (left.length > ASKED_MAX ? tell(ALL_ASKED_MAX) : null);
+    const hasSimplest = left.some(({ rule }) => rule.kind === 'consecutive');
+    if (next === null && !hasSimplest && freshStarts < FRESH_STARTS_MAX) {
+      // From a window full of what went before they all do the same: from an empty one they may not.
+      freshStarts++;
+      tried = [];
+      await run(lab, shape, Array(lab.limits.callsMax).fill({ failures: Number.POSITIVE_INFINITY }));
+      await lab.restore();
+      left = surviving(left, lab.story());
+      continue;
+    }
     if (next === null) {
-      isExhausted = left.length <= TELLING_MAX;
+      isExhausted = left.length <= ALL_ASKED_MAX;
       break;
     }
     await run(lab, shape, next.sequence);
     await lab.restore();
     ran.push(next.name);
+    tried.push(next.name);
     left = surviving(left, lab.story());
   }
   const confirmUntilMs = lab.bench.now() + budgetMs * CONFIRM_SHARE;

@@ -39,7 +39,7 @@ async function poll(lab: Lab, anchorMs: Ms, expectedMs: Ms | null): Promise<Open
 }
 
 /** Measures from a trip on, with the failure still armed; leaves the link well and the breaker closed. */
-export async function openTime(lab: Lab, { anchorMs, calls }: Trip): Promise<string> {
+export async function openTime(lab: Lab, { anchorMs, earlierMs }: Trip): Promise<string> {
   const opened: Opened[] = [];
   let fromMs = anchorMs;
   for (let i = 0; i <= REOPENINGS; i++) {
@@ -60,9 +60,8 @@ export async function openTime(lab: Lab, { anchorMs, calls }: Trip): Promise<str
   );
   const [first] = opened;
   if (first === undefined) return 'it stayed open';
-  // Of calls at once it is not known which one tripped it: only what its probes began is measured.
-  const known = calls.length === 0 ? opened.slice(1) : opened;
-  conclude(lab, known, known[0] ?? first);
+  first.highMs += earlierMs;
+  conclude(lab, opened, first);
   await lab.restore();
   return `open for ${opened.map(({ lowMs, highMs }) => `${lowMs.toFixed(0)} to ${highMs.toFixed(0)} ms`).join(', then ')}`;
 }

@@ -131,7 +131,13 @@ function ending(
   else if (first?.attempt === null && first.callMs !== null)
     lab.dontKnow(name, 'no attempt was over when the caller had its answer');
   // Where neither attempt nor call was over at the end of patience, it was alive all the time.
-  else lab.know(name, null, { low: first?.lookedMs ?? 0, high: null, observations: seen.length, experiment });
+  else
+    lab.know(name, null, {
+      low: Math.min(lab.limits.patienceMs, first?.lookedMs ?? 0),
+      high: null,
+      observations: seen.length,
+      experiment,
+    });
   return null;
 }
 

@@ -14,6 +14,8 @@ export interface Trip {
   calls: Call[];
   /** End of the last attempt before the silence. */
   anchorMs: number;
+  /** It may have tripped earlier by as much: of calls at once nobody knows which one it was. */
+  earlierMs: number;
   /** The first call that did not reach it. */
   silent: Call;
 }
@@ -46,7 +48,10 @@ async function fail(
     const call = await lab.call();
     if (call.attempts.length === 0) {
       const anchorMs = calls.at(-1)?.attempts.at(-1)?.endMs;
-      return { tripped: anchorMs === undefined ? null : { shape, calls, anchorMs, silent: call }, calls };
+      return {
+        tripped: anchorMs === undefined ? null : { shape, calls, anchorMs, earlierMs: 0, silent: call },
+        calls,
+      };
     }
     calls.push(call);
   }
@@ -63,7 +68,9 @@ async function tripAtOnce(lab: Lab, shape: Shape): Promise<Trip | null> {
   const attempts = await lab.since(fromMs);
   const silent = await lab.call();
   if (silent.attempts.length > 0 || attempts.length === 0) return null;
-  return { shape, calls: [], anchorMs: Math.max(...attempts.map(({ endMs }) => endMs)), silent };
+  const ends = attempts.map(({ endMs }) => endMs);
+  const anchorMs = Math.max(...ends);
+  return { shape, calls: [], anchorMs, earlierMs: anchorMs - Math.min(...ends), silent };
 }
 
 export interface FirstTrip {

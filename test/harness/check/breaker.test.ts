@@ -36,6 +36,19 @@ describe('breaker-trips', () => {
     expect(verdict.cites).toHaveLength(5);
   });
 
+  test('a fault on a link behind counts as one on the way', () => {
+    const behind = healthyOutage().header({ leadsTo: { llm: 'far' } });
+    const { events, header } = behind.tell();
+    const moved = events.map((event) => (event.kind === 'fault' ? { ...event, link: 'far' } : event));
+    for (const check of ['breaker-trips', 'breaker-recovers', 'held-open-after-heal'])
+      expect([check, verdictOf(check, { header, events: moved }).outcome]).toEqual([
+        check,
+        verdictOf(check, healthyOutage()).outcome,
+      ]);
+    const elsewhere = { header: { ...header, leadsTo: {} }, events: moved };
+    expect(verdictOf('breaker-recovers', elsewhere).says).toBe('llm: no fault was injected');
+  });
+
   test('fails a breaker that never opens', () => {
     const story = new Story()
       .fault(1_000, 3_000)
@@ -210,6 +223,9 @@ describe('breaker-recovers', () => {
       outcome: 'fails',
       says: expect.stringMatching(/first good answer 300\d ms after the heal/),
     });
+    // Allowed: 1 s + 25 % + 400 ms + 250 ms.
+    expect(verdictOf('breaker-recovers', story, { dependencyBackMs: 1_000 }).outcome).toBe('fails');
+    expect(verdictOf('breaker-recovers', story, { dependencyBackMs: 1_200 }).outcome).toBe('holds');
   });
 
   test('fails one good answer that is followed by silence', () => {

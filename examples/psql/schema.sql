@@ -1,0 +1,1 @@
+create table notes (id bigserial primary key, key text not null unique);
