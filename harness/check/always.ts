@@ -55,6 +55,7 @@ export const faultsHit = defineChecker<z.infer<typeof None>>({
   name: 'faults-hit',
   about: 'every injected fault acted on at least one connection or exchange',
   params: None,
+  readsWire: true,
   judge(history) {
     const hits = faultHits(history);
     if (hits.length === 0) return inconclusive('no fault was injected');

@@ -22,6 +22,7 @@ export const breakerRecovers = defineChecker<z.infer<typeof Params>>({
   name: 'breaker-recovers',
   about: 'after the heal the link is asked again within open duration plus probe, and stays in use',
   params: Params,
+  readsWire: true,
   judge(history, { link, dependencyBackMs }) {
     const evidence = gather(history, link);
     if (typeof evidence === 'string') return inconclusive(evidence);

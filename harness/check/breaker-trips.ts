@@ -11,6 +11,7 @@ export const breakerTrips = defineChecker<z.infer<typeof Params>>({
   about:
     'after the declared number of failures the target keeps getting requests, but attempts on the link stop',
   params: Params,
+  readsWire: true,
   judge(history, { link }) {
     const evidence = gather(history, link);
     if (typeof evidence === 'string') return inconclusive(evidence);

@@ -14,6 +14,8 @@ export interface Checker<P = Record<string, unknown>> {
   /** One line for the reference. */
   readonly about: string;
   readonly params: z.ZodType<P>;
+  /** It rests on what links saw: where nobody watched them it has nothing to judge. */
+  readonly readsWire?: boolean;
   /** Audits of the config that must be taken for it. */
   audits?(params: P): string[];
   judge(history: History, params: P, window: SteadyWindow): Verdict;

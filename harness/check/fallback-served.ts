@@ -28,6 +28,7 @@ export const fallbackServed = defineChecker<z.infer<typeof Params>>({
   about:
     'during the outage answers come from the fallback, marked as such, and none claims to be live without an attempt behind it',
   params: Params,
+  readsWire: true,
   judge(history, { link, by, answered, atLeast }) {
     const spans = faultSpans(history, link);
     // Those that were open when the fault came have met it too.

@@ -22,6 +22,7 @@ export const fastRejection = defineChecker<z.infer<typeof Params>>({
   name: 'fast-rejection',
   about: 'requests that meet an open breaker are answered well before the timeout of the link',
   params: Params,
+  readsWire: true,
   judge(history, { link, withinMs }) {
     const evidence = gather(history, link);
     if (typeof evidence === 'string') return inconclusive(evidence);

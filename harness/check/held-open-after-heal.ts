@@ -15,6 +15,7 @@ export const heldOpenAfterHeal = defineChecker<z.infer<typeof Params>>({
   about:
     'after the link is healed nothing is attempted until the breaker may probe, though requests keep coming',
   params: Params,
+  readsWire: true,
   judge(history, { link }) {
     const evidence = gather(history, link);
     if (typeof evidence === 'string') return inconclusive(evidence);

@@ -42,7 +42,7 @@ export function judge(history: History): Judgement[] {
     ...ALWAYS.map((checker) => ({
       check: checker.name,
       part: 'always',
-      verdict: safely(() => checker.judge(history, {}, 'after')),
+      verdict: verdictOf(checker, history, {}, 'after'),
     })),
   ]);
 }
@@ -61,7 +61,7 @@ function answer(
   window: SteadyWindow,
 ): Judgement {
   const { checker, params } = resolveExpectation(expectation, `${history.header.scenario.name}: ${where}`);
-  const verdict = safely(() => checker.judge(history, params, window));
+  const verdict = verdictOf(checker, history, params, window);
   return {
     check: checker.name,
     part,
@@ -71,9 +71,16 @@ function answer(
 }
 
 /** A checker that throws has judged nothing; that must not pass for a verdict (Jepsen's check-safe). */
-function safely(judging: () => Verdict): Verdict {
+function verdictOf(
+  checker: Checker,
+  history: History,
+  params: Record<string, unknown>,
+  window: SteadyWindow,
+): Verdict {
+  const { unwatched } = history.header;
+  if (checker.readsWire === true && unwatched !== null) return inconclusive(unwatched);
   try {
-    return judging();
+    return checker.judge(history, params, window);
   } catch (error) {
     return inconclusive(`the checker itself failed: ${messageOf(error)}`);
   }

@@ -88,7 +88,10 @@ export function starved(judgements: readonly Judgement[]): boolean {
 
 /** Those with the machine taken into account: on a starved one nothing else can be said to fail. */
 export function withMachine(history: History, judgements: readonly Judgement[]): Judgement[] {
-  if (judgements.every(({ verdict }) => verdict.outcome === 'holds')) return [...judgements];
+  // Where nobody watched the links, a calmer machine would see no more of them.
+  const { unwatched } = history.header;
+  if (judgements.every(({ verdict }) => verdict.outcome === 'holds' || verdict.says === unwatched))
+    return [...judgements];
   const machine = machineStarved(history);
   if (machine.length === 0) return [...judgements];
   return [

@@ -21,6 +21,7 @@ export const retriesBounded = defineChecker<z.infer<typeof Params>>({
   name: 'retries-bounded',
   about: 'attempts per request stay within the declared number, with the declared wait between them',
   params: Params,
+  readsWire: true,
   judge(history, { link }) {
     const evidence = gather(history, link);
     if (typeof evidence === 'string') return inconclusive(evidence);

@@ -9,6 +9,7 @@ export const silentWhileOpen = defineChecker<z.infer<typeof Params>>({
   name: 'silent-while-open',
   about: 'no attempt for the open duration, and no more probes than declared in each half-open stretch',
   params: Params,
+  readsWire: true,
   judge(history, { link }) {
     const evidence = gather(history, link);
     if (typeof evidence === 'string') return inconclusive(evidence);

@@ -10,6 +10,7 @@ export const staysClosed = defineChecker<z.infer<typeof Params>>({
   name: 'stays-closed',
   about: 'a blip below the threshold must not trip the breaker',
   params: Params,
+  readsWire: true,
   judge(history, { link }) {
     const evidence = gather(history, link);
     if (typeof evidence === 'string') return inconclusive(evidence);

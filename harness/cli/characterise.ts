@@ -10,7 +10,8 @@ import { measure } from '../policy/measure.ts';
 import { policyLines } from '../report/policy-text.ts';
 import { known, loadConfig } from '../scenario/load.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
-import { ENV, environmentOf, number, SEED, wholeNumber } from './options.ts';
+import { agreed } from './agreed.ts';
+import { ENV, environmentOf, number, SEED, wholeNumber, YES } from './options.ts';
 import { stopOnSignal } from './run.ts';
 
 export interface MeasuringOptions {
@@ -18,6 +19,7 @@ export interface MeasuringOptions {
   request?: string;
   seed?: number;
   env: string;
+  yes?: boolean;
   profile: string;
   patience: number;
   calls: number;
@@ -36,6 +38,7 @@ export function measuring(command: Command): Command {
     .option('--request <kind>', 'the kind of request to ask; left out, the first that reaches the link')
     .option(...SEED)
     .addOption(ENV())
+    .option(...YES)
     .option('--profile <name>', 'profile of the target', 'fast')
     .option(
       '--patience <ms>',
@@ -92,6 +95,8 @@ export async function measureOnce(options: MeasuringOptions): Promise<MeasuredPo
   known(link, Object.keys(config.links), '--link', 'link');
   if (options.request !== undefined)
     known(options.request, Object.keys(config.requests), '--request', 'request');
+  const environment = environmentOf(options.env);
+  await agreed(environment, config, options.yes === true);
   const run = newRunId();
   const seed = options.seed ?? newSeed();
   const stop = stopOnSignal();
@@ -100,7 +105,7 @@ export async function measureOnce(options: MeasuringOptions): Promise<MeasuredPo
   const policy = await measure({
     config,
     cwd,
-    environment: environmentOf(options.env),
+    environment,
     link,
     request: options.request,
     profile: options.profile,

@@ -52,6 +52,12 @@ export const ENV = (): Option =>
     .choices([...ENVIRONMENTS.keys()])
     .default('embedded');
 
+/** `.option(...YES)` */
+export const YES = [
+  '--yes',
+  'do not ask before touching what is not on loopback (attach.allowTargets must have it all the same)',
+] as const;
+
 /** The environment of that name. */
 export function environmentOf(name: string): Environment {
   const environment = ENVIRONMENTS.get(name);

@@ -6,6 +6,7 @@ import { characteriseCommand } from './characterise.ts';
 import { checkCommand } from './check.ts';
 import { doctorCommand } from './doctor.ts';
 import { exportCommand } from './export.ts';
+import { healCommand } from './heal.ts';
 import { listCommand } from './list.ts';
 import { mutantsCommand } from './mutants.ts';
 import { proxyCommand } from './proxy.ts';
@@ -48,6 +49,7 @@ export function buildProgram(): Command {
     upCommand(),
     ...rehearsalCommands(),
     saveCommand(),
+    healCommand(),
     doctorCommand(),
     schemaCommand(),
   ];

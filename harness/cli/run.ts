@@ -12,8 +12,21 @@ import { newRunId, newSeed } from '../scenario/run-id.ts';
 import { type Shard, selectScenarios } from '../scenario/select.ts';
 import { partLacking } from '../scenario/skipped.ts';
 import { runSuite, type SuiteEntry } from '../scenario/suite.ts';
+import { agreed } from './agreed.ts';
 import { exitCodeFor, sentenceFor } from './exit.ts';
-import { ENV, environmentOf, LIMIT, LINKS, LOAD, PARALLEL, SEED, SHARD, shardText, TAG } from './options.ts';
+import {
+  ENV,
+  environmentOf,
+  LIMIT,
+  LINKS,
+  LOAD,
+  PARALLEL,
+  SEED,
+  SHARD,
+  shardText,
+  TAG,
+  YES,
+} from './options.ts';
 
 interface Options {
   seed?: number;
@@ -23,6 +36,7 @@ interface Options {
   limit?: number;
   env: string;
   links?: LinkEngine;
+  yes?: boolean;
   load: LoadEngineName;
   tag?: string[];
   shard?: Shard;
@@ -41,6 +55,7 @@ export function runCommand(): Command {
     .option(...LIMIT)
     .addOption(ENV())
     .addOption(LINKS())
+    .option(...YES)
     .addOption(LOAD())
     .option('--out <folder>', 'where the report goes (default: reports/<run>)')
     .option('--json', 'print the verdicts as JSON, and nothing else, on stdout')
@@ -59,6 +74,7 @@ async function run(
     limit,
     env,
     links,
+    yes = false,
     load,
     tag: tags,
     shard,
@@ -71,6 +87,7 @@ async function run(
   await environment.check?.(config);
   if (mutant !== undefined) known(mutant, config.target.mutants, '--mutant', 'mutant');
   const scenarios = selectScenarios(await loadScenarios(cwd, paths, config), { tags, shard });
+  await agreed(environment, config, yes);
   const loadEngine = await LOAD_ENGINES[load].check(); // before anything is brought up for nothing
   const startedAt = new Date();
   const runId = newRunId(startedAt);
@@ -98,7 +115,7 @@ async function run(
       runDir,
       seed,
       mutant: mutant ?? null,
-      links: links ?? environment.linksDefault,
+      links: links ?? environment.linksFor?.(config) ?? environment.linksDefault,
       load,
       signal: stop.signal,
     },

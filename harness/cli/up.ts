@@ -20,13 +20,15 @@ import { writeReports } from '../report/run-report.ts';
 import { scenarioLine } from '../report/terminal.ts';
 import { known, loadConfig } from '../scenario/load.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
-import { ENV, environmentOf, LINKS, number, SEED } from './options.ts';
+import { agreed } from './agreed.ts';
+import { ENV, environmentOf, LINKS, number, SEED, YES } from './options.ts';
 import { stopOnSignal } from './run.ts';
 
 interface Options {
   seed?: number;
   env: string;
   links?: LinkEngine;
+  yes?: boolean;
   profile: string;
   rate: number;
   abortErrorRatio?: number;
@@ -46,6 +48,7 @@ export function upCommand(): Command {
     .option(...SEED)
     .addOption(ENV())
     .addOption(LINKS())
+    .option(...YES)
     .option('--profile <name>', 'profile of the target', 'fast')
     .option('--rate <n>', 'requests per second, evenly over all kinds', number(0.1, RATE_MAX), 20)
     .option(
@@ -64,7 +67,15 @@ export function upCommand(): Command {
     });
 }
 
-async function up({ seed = newSeed(), env, links, profile, rate, ...abort }: Options): Promise<ExitCode> {
+async function up({
+  seed = newSeed(),
+  env,
+  links,
+  yes = false,
+  profile,
+  rate,
+  ...abort
+}: Options): Promise<ExitCode> {
   const cwd = process.cwd();
   const environment = environmentOf(env);
   const given = await loadConfig(cwd);
@@ -74,6 +85,7 @@ async function up({ seed = newSeed(), env, links, profile, rate, ...abort }: Opt
   const mix = Object.fromEntries(Object.keys(config.requests).map((name) => [name, 1]));
   if (Object.keys(mix).length === 0)
     throw new UsageError('the config has no requests, so there is no traffic to keep up');
+  await agreed(environment, config, yes);
   const run = newRunId();
   const runDir = path.join(cwd, 'reports', run);
   const dir = path.join(runDir, REHEARSAL_DIR);
@@ -85,7 +97,7 @@ async function up({ seed = newSeed(), env, links, profile, rate, ...abort }: Opt
     config,
     cwd,
     environment,
-    links: links ?? environment.linksDefault,
+    links: links ?? environment.linksFor?.(config) ?? environment.linksDefault,
     run,
     seed,
     logDir: path.join(dir, 'logs'),

@@ -47,6 +47,8 @@ export interface Environment {
   readonly name: string;
   /** Who injects toxics here unless it is said otherwise. */
   readonly linksDefault: LinkEngine;
+  /** The same where it depends on the config; left out: {@link linksDefault}. */
+  linksFor?(config: Config): LinkEngine;
   /** How many scenarios it can run at once; left out: as many as are asked for. */
   readonly parallelMax?: number;
   /** Looks whether it can work here at all, once, before anything is begun. @throws what {@link up} would */
@@ -59,6 +61,13 @@ export interface Environment {
    * Left out: what it lacks shows when it is brought up.
    */
   lacks?(config: Config): Promise<string | null>;
+  /** Why what passes the links is not seen here; null or left out: it is. */
+  unwatched?(config: Config): string | null;
+  /**
+   * What a person has to agree to before anything is touched, in a few words each; left out: nothing.
+   * @throws UsageError where the config does not allow it at all
+   */
+  asks?(config: Config): string[];
   /** @throws EnvironmentError or UsageError; nothing is left behind then. */
   up(blueprint: Blueprint): Promise<Running>;
 }

@@ -30,6 +30,9 @@ export const DIAL_TIMEOUT_MS = 5_000;
  */
 export const FIRST_WORD_MS = 250;
 
+/** A target that has gone answers bytes with RST within this time, on any network that a rig stands in. */
+export const RESET_ARRIVES_MS = 25;
+
 /** What a connection needs from its link. */
 export interface ConnectionHost extends Pick<ConversationEnds, 'link' | 'now' | 'emit'> {
   readonly upstream: Upstream;
@@ -59,8 +62,6 @@ export class Connection {
   #passOn: (() => void) | undefined;
   #firstEnder: EndedBy | undefined;
   #closed = false;
-  /** The target had met what came after its FIN with RST when its socket went. */
-  #hadReset = false;
 
   constructor(id: number, target: net.Socket, host: ConnectionHost) {
     this.id = id;
@@ -81,6 +82,7 @@ export class Connection {
       ...shared,
       source: target,
       destination: this.#dependency,
+      finish: () => this.#dependency.end(),
       onDelivered: (chunk) => {
         host.counters.upstreamOut += chunk.length;
       },
@@ -89,6 +91,11 @@ export class Connection {
       ...shared,
       source: this.#dependency,
       destination: target,
+      // Whether a target that has left read what was sent to it shows by its RST, for which the socket must be there.
+      finish: () => {
+        if (target.readableEnded) this.#after(RESET_ARRIVES_MS, () => target.end());
+        else target.end();
+      },
       onDelivered: (chunk) => {
         this.#bytesDown += chunk.length;
         host.counters.downstreamOut += chunk.length;
@@ -109,7 +116,8 @@ export class Connection {
       abort: (how) => (how === 'fin' ? this.close('link') : this.#reset('link')),
       // No event tells of a RST that comes after the FIN, but the kernel then knows no peer any more. Node
       // remembers the address from the first time it is asked for, which therefore must be here.
-      targetHasReset: () => (target.destroyed ? this.#hadReset : target.remoteAddress === undefined),
+      resetArrivesMs: RESET_ARRIVES_MS,
+      targetHasReset: () => target.remoteAddress === undefined,
       after: (ms, act) => this.#after(ms, act),
       random: () => host.random(),
       hostHeader: host.upstream.tls === undefined ? null : hostHeaderOf(host.upstream),
@@ -201,10 +209,6 @@ export class Connection {
       this.#conversation.targetEnded();
       this.#upstream.end();
       this.#passOn?.();
-    });
-    // Both directions are over, and the socket is about to go: the last moment at which the kernel can be asked.
-    target.on('finish', () => {
-      if (target.readableEnded) this.#hadReset = target.remoteAddress === undefined;
     });
     target.on('error', () => this.#reset('target'));
     target.on('close', () => this.#finish('target', target, dependency));

@@ -20,6 +20,8 @@ export interface ConversationEnds {
   endAnswer(): void;
   /** Breaks the connection off on both sides: in order (FIN), or abruptly (RST). */
   abort(how: 'fin' | 'rst'): void;
+  /** So long after bytes were sent to it, a target that has gone has answered them with RST. */
+  readonly resetArrivesMs: number;
   /** Whether the target, after its FIN, has answered what was sent to it with RST. To be asked once, late. */
   targetHasReset(): boolean;
   /** Calls back after so many ms, unless the connection has gone by then. */

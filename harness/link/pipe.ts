@@ -23,6 +23,8 @@ export interface PipeEnds {
   destination: Socket;
   /** Called with each chunk when it has gone out. */
   onDelivered(chunk: Buffer): void;
+  /** Sends FIN to the destination: all that came before it has been written. */
+  finish(): void;
   close(): void;
   reset(): void;
   random(): number;
@@ -171,7 +173,7 @@ export class Pipe {
 
   #finish(): void {
     this.flush();
-    this.#ends.destination.end();
+    this.#ends.finish();
   }
 
   #deliver(chunk: Buffer): void {

@@ -102,6 +102,37 @@ export const ComposeConfig = z.strictObject({
 });
 export type ComposeConfig = z.infer<typeof ComposeConfig>;
 
+/** URL of a control API or an entry, without a slash at its end. */
+const HttpUrl = z
+  .string()
+  .regex(/^https?:\/\/[^/\s]+/, 'must be a URL such as http://127.0.0.1:8474')
+  .transform((url) => url.replace(/\/+$/, ''));
+
+/** A control API that runs already, and which of its proxies stands for which link. */
+const BorrowedConfig = z.strictObject({
+  url: HttpUrl,
+  /** Link: name of the proxy there. */
+  proxies: z.record(z.string(), z.string().min(1)),
+});
+
+/**
+ * A target that runs already, with a Toxiproxy between it and its dependencies, or links of ours
+ * (`tripcurve proxy`), or links before a Toxiproxy. Nothing is started there.
+ */
+export const AttachConfig = z.strictObject({
+  /** Where the target takes requests. */
+  entry: HttpUrl,
+  /** A Toxiproxy. Alone it tells nothing of what passes: only what is seen at the entry can be judged then. */
+  toxiproxy: BorrowedConfig.optional(),
+  /** Links of ours, before the Toxiproxy or without one: the evidence on the wire. */
+  links: BorrowedConfig.optional(),
+  /** URL of what stands behind a link, for audits. */
+  dependencies: z.record(z.string(), z.string()).default({}),
+  /** Hosts beyond loopback that may be touched, by the names or addresses under which they stand above. */
+  allowTargets: z.array(z.string()).default([]),
+});
+export type AttachConfig = z.infer<typeof AttachConfig>;
+
 /**
  * A container image: its name, or a variable of the environment that holds it, with the name where that is not
  * set. Variables are also looked up in the files that COMPOSE_ENV_FILES lists, as Docker Compose does.
@@ -177,6 +208,9 @@ export const Config = z.strictObject({
   audits: z.record(z.string(), Audit).default({}),
   /** Left out: there is no Compose project to run against. */
   compose: ComposeConfig.optional(),
+  /** Left out: there is nothing to attach to. */
+  attach: AttachConfig.optional(),
+
   /** Left out: there are no images to make an environment of. */
   testcontainers: TestcontainersConfig.optional(),
 });

@@ -36,6 +36,8 @@ export const HistoryHeader = z.object({
   requests: z.record(z.string(), z.object({ needs: z.array(z.string()), write: z.boolean() })),
   /** Faults of the scenario that could not be injected here, and why; nothing was run then. */
   impossible: z.array(z.string()).default([]),
+  /** Why nobody watched the links; null: they were watched. Checks that read the wire are inconclusive then. */
+  unwatched: z.string().nullable().default(null),
   /** Wall-clock time of the origin; every other time is monotonic. */
   startedAt: z.iso.datetime(),
 });

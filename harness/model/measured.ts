@@ -43,7 +43,10 @@ export const QUANTITIES = {
   'retry.retryAfter': ['', 'waits as long as Retry-After asks'],
   'retry.layers': ['', 'attempts by layer where spacing tells them apart, inner × outer'],
   'breaker.present': ['', 'attempts stop after failures, and stay away when the dependency is well again'],
-  'breaker.kind': ['', 'consecutive, leaky, count-window, time-window, failures-in-time'],
+  'breaker.kind': [
+    '',
+    'consecutive, leaky, count-window, time-window (shares), failures-in-calls, failures-in-time',
+  ],
   'breaker.failures': ['', 'failures that trip it from clean'],
   'breaker.windowCalls': ['', 'calls it looks back on'],
   'breaker.windowMs': ['ms', 'time it looks back on'],

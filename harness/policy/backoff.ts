@@ -16,8 +16,8 @@ type Part =
   | 'retry.jitterShare';
 export type BackoffFindings = Partial<Record<Extract<QuantityName, Part>, Finding>>;
 
-/** Below this a law is not told: 50 to 1. */
-const ODDS_MIN = 50;
+/** Below this a law is not told: 500 to 1, since the best of many laws is likely by chance too. */
+const ODDS_MIN = 500;
 /** A gap no longer than this is the time a client needs to try again. */
 const NO_GAP_MS = 3;
 /** Base delays of rival laws that differ by no more than this factor are told as one range. */
@@ -319,10 +319,12 @@ function jitterOf(
     : unknown(`more than one fits: ${[...new Set(within.map(({ jitter }) => jitter.kind))].join(', ')}`);
   if (best.jitter.share !== undefined && agree(({ jitter }) => jitter.kind)) {
     const shares = within.map(({ jitter }) => jitter.share ?? 0);
+    // What the measurement itself adds is a part of the gap, too.
+    const slack = (errorMs + 2) / median(gaps[0] ?? []);
     findings['retry.jitterShare'] = interval(
       best.jitter.share,
-      Math.min(...shares) * 0.8,
-      Math.max(...shares) * 1.25,
+      Math.min(...shares) * 0.8 - slack,
+      Math.max(...shares) * 1.25 + slack,
       observations,
     );
   }
@@ -353,7 +355,7 @@ function fitOf(
   return { growth, jitter, baseMs: baseMin, baseMsMax: baseMax, logLikelihood };
 }
 
-/** Whether the draws lie evenly in their ranges (Kolmogorov and Smirnov, at 1 in 100). */
+/** Whether the draws lie evenly in their ranges (Kolmogorov and Smirnov, at 1 in 1,000: many laws are asked). */
 function isEven(gaps: readonly (readonly number[])[], { growth, jitter, baseMs }: Fit): boolean {
   const shares = gaps
     .flatMap((seen, i) =>
@@ -364,5 +366,5 @@ function isEven(gaps: readonly (readonly number[])[], { growth, jitter, baseMs }
   const distance = Math.max(
     ...shares.map((share, i) => Math.max(Math.abs(share - i / count), Math.abs(share - (i + 1) / count))),
   );
-  return distance <= 1.63 / Math.sqrt(count);
+  return distance <= 1.95 / Math.sqrt(count);
 }

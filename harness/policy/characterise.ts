@@ -12,7 +12,7 @@ import { halfOpen } from './experiments/half-open.ts';
 import { concludeFor, kind, type Rivals } from './experiments/kind.ts';
 import { matrix } from './experiments/matrix.ts';
 import { openTime } from './experiments/open.ts';
-import { attemptsOf, retries } from './experiments/retries.ts';
+import { attemptsOf, gapsOf, retries } from './experiments/retries.ts';
 import { timeouts } from './experiments/timeouts.ts';
 import { firstTrip } from './experiments/trip.ts';
 import { unit } from './experiments/unit.ts';
@@ -33,6 +33,8 @@ const BUDGET_FACTOR = 25;
 const BUDGET_MS = 20_000;
 /** Share of the budget for telling kinds apart. */
 const KIND_SHARE = 0.4;
+/** A gap longer than this share of the open duration can hide that it was open. */
+const HIDING_SHARE = 0.85;
 /** Rows of the failure matrix begin no later than this. */
 const MATRIX_SHARE = 0.75;
 
@@ -159,7 +161,10 @@ async function plan(lab: Lab, step: StepRunner, startMs: Ms): Promise<void> {
     retries(lab, isReference ? shape : retried.shape, whole, isReference ? calls.length : null),
   );
   let rivals: Rivals | null = null;
-  if (calls.length === 0) tooSlow(lab);
+  const longestGapMs = Math.max(0, ...calls.flatMap(gapsOf));
+  if (calls.length === 0) cannotTry(lab, 'failed calls in turn come too slowly to trip it');
+  else if (longestGapMs > HIDING_SHARE * openMs)
+    cannotTry(lab, 'attempts come so far apart that it may open and let the next one through inside a call');
   else
     await step('kind', async () => {
       const told = await kind(
@@ -230,9 +235,9 @@ function mostAttempts(calls: readonly Call[]): number {
   return Math.max(1, ...calls.map(({ attempts }) => attempts.length));
 }
 
-/** Failures trip it only when they come at once: in turn they take longer than it looks back. */
-function tooSlow(lab: Lab): void {
-  const why = 'failed calls in turn come too slowly to trip it, so sequences cannot be tried';
+/** Sequences of calls would not tell what they seem to. */
+function cannotTry(lab: Lab, reason: string): void {
+  const why = `${reason}, so sequences cannot be tried`;
   for (const name of ['kind', 'failures', 'windowCalls', 'windowMs', 'minimumCalls', 'failureRate'] as const)
     lab.dontKnow(`breaker.${name}`, why);
 }

@@ -21,7 +21,13 @@ export interface SeenCall {
   isProbe: boolean;
 }
 /** What a breaker went through, in order. `fog`: several calls at once, of which the order is not known. */
-export type Seen = SeenCall | { what: 'rejected'; endMs: Ms } | { what: 'closed' } | { what: 'fog' };
+export type Seen =
+  | SeenCall
+  | { what: 'rejected'; endMs: Ms }
+  | { what: 'closed' }
+  | { what: 'fog' }
+  /** Good probes that were under way when it closed: some breakers count them, some do not. */
+  | { what: 'surplus'; count: number; endMs: Ms };
 
 export type Unit = 'calls' | 'attempts';
 /**
@@ -34,6 +40,7 @@ export interface Hypothesis {
   rule: RuleSpec;
   unit: Unit;
   onClose: OnClose;
+  countsSurplus: boolean;
   /** Rates within which a rule of shares does the same, whatever comes. */
   rates?: { low: number; high: number };
 }
@@ -52,12 +59,14 @@ export function hypothesesFor(
   story: readonly Seen[],
   units: readonly Unit[] = ['calls', 'attempts'],
 ): Hypothesis[] {
+  const hasSurplus = story.some(({ what }) => what === 'surplus');
   const all: Hypothesis[] = [];
   for (const unit of units)
     for (const { rule, rates } of rulesFor(story, unit))
       for (const onClose of ON_CLOSE)
-        if (mayBe(onClose, rule))
-          all.push({ rule, unit, onClose, ...(rates === undefined ? {} : { rates }) });
+        for (const countsSurplus of hasSurplus ? [true, false] : [false])
+          if (mayBe(onClose, rule))
+            all.push({ rule, unit, onClose, countsSurplus, ...(rates === undefined ? {} : { rates }) });
   return surviving(all, story);
 }
 
@@ -89,11 +98,12 @@ function rulesFor(story: readonly Seen[], unit: Unit): Candidate[] {
   const shares = new Map<string, Required<Candidate>>();
   for (let n = 1; n <= failures; n++)
     specs.push({ kind: 'consecutive', failures: n }, { kind: 'leaky', failures: n });
+  // Where the window is just large enough it reaches back to the first failure.
+  const span = outcomes.length - outcomes.indexOf(false);
+  for (let windowCalls = span; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
+    specs.push({ kind: 'failures-in-calls', windowCalls, failures });
   for (const windowMs of [...WINDOWS_MS, Number.POSITIVE_INFINITY])
     specs.push({ kind: 'failures-in-time', windowMs, failures });
-  // All of the last n: that is n in a row.
-  for (let windowCalls = failures + 1; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
-    specs.push({ kind: 'failures-in-calls', windowCalls, failures });
   for (const rate of RATES) {
     for (const strict of [false, true]) {
       for (let minimumCalls = 1; minimumCalls <= MINIMUM_CALLS_MAX; minimumCalls++) {
@@ -243,6 +253,10 @@ class Replay {
       case 'fog':
         this.#fog = { sinceMs: Number.NaN, outcomes: 0, surplus: 0 };
         return true;
+      case 'surplus':
+        if (this.#hypothesis.countsSurplus)
+          for (let i = 0; i < seen.count; i++) this.#record(true, seen.endMs);
+        return true;
       case 'call': {
         this.#lastMs = seen.endMs;
         if (seen.isProbe && onClose !== 'keeps-with-probes' && onClose !== 'keeps-all') return true;
@@ -371,7 +385,10 @@ const AGREEING_MAX = 40;
 /** A sequence that has been run so often tells nothing new. */
 const REPEATS_MAX = 1;
 
-/** The sequence that tells most for its cost; null: all that are left predict the same of each. */
+/**
+ * The sequence that tells most for its cost; null: all that are left predict the same of each.
+ * @param story what they have lived through; those that disagree with it are asked all the same
+ */
 export function mostTelling(
   hypotheses: readonly Hypothesis[],
   story: readonly Seen[],

@@ -208,7 +208,11 @@ export class Lab {
       switch (logged.what) {
         case 'silence':
           // It was the call before that tripped it, where that one had failed.
-          if (probesLeft === null && last?.what === 'call' && !last.ok) last.tripped = true;
+          if (probesLeft === null && last?.what === 'call') {
+            if (last.ok)
+              story.push({ what: 'fog' }); // some rules trip on a success, and then nothing is sure
+            else last.tripped = true;
+          }
           probesLeft = closesAfter;
           story.push({ what: 'rejected', endMs: logged.endMs });
           break;
@@ -239,7 +243,7 @@ export class Lab {
           if (probesLeft > 0) break;
           close();
           // Whether probes beyond the last that was needed are counted is not known.
-          if (count > probes) story.push({ what: 'fog' });
+          if (count > probes) story.push({ what: 'surplus', count: count - probes, endMs });
           break;
         }
         case 'call': {

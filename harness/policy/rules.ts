@@ -11,7 +11,7 @@ export type RuleSpec =
   | { kind: 'leaky'; failures: number }
   /** Share of failures among the last calls, once there are enough of them. */
   | { kind: 'count-window'; windowCalls: number; minimumCalls: number; rate: number; strict: boolean }
-  /** So many failures among the last calls, be they as many as the window holds or fewer. */
+  /** So many failures among the last calls, however few those are. */
   | { kind: 'failures-in-calls'; windowCalls: number; failures: number }
   /** Share of failures among the calls of the last while, once there are enough of them. */
   | { kind: 'time-window'; windowMs: Ms; minimumCalls: number; rate: number; strict: boolean }

@@ -87,6 +87,14 @@ function controlApi(session: Session, token: string, down: () => void): FastifyI
   return app;
 }
 
+/** Removes the address of a rehearsal that answers no more; its run, or null where there is none. */
+export async function forgetDeadRehearsal(cwd: string): Promise<string | null> {
+  const state = await readState(cwd);
+  if (state === null || (await isAlive(state))) return null;
+  await rm(path.join(cwd, STATE_FILE), { force: true });
+  return state.run;
+}
+
 /** The rehearsal that runs in this folder. */
 export class ControlClient {
   readonly #state: State;

@@ -193,6 +193,7 @@ export class Session {
       load: 'embedded',
       mutant: null,
       impossible: [],
+      unwatched: environment.unwatched?.(config) ?? null,
       ...factsOf(config),
       declared: this.#declared,
       startedAt: this.#startedAt.toISOString(),

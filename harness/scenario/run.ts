@@ -125,6 +125,7 @@ async function runOnce(
     load,
     mutant,
     impossible,
+    unwatched: environment.unwatched?.(config) ?? null,
     ...factsOf(config),
     declared,
     startedAt,
@@ -213,7 +214,8 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
   ]);
   try {
     phase('steady', 0);
-    await Promise.race([playTimeline(scenario, running, { startT, now, signal }), lost]);
+    // Stopped also where the environment is lost: else it would go on injecting into what is gone.
+    await Promise.race([playTimeline(scenario, running, { startT, now, signal: stopped }), lost]);
     phase('fault', faultAtMs);
     phase('recovery', healAtMs);
     await Promise.race([driven, lost]);

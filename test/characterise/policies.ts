@@ -75,9 +75,23 @@ export function drawPolicy(seed: number): ServicePolicy {
 function drawRule(random: () => number): RuleSpec {
   const pick = <T>(...values: T[]): T => values[Math.floor(random() * values.length)] as T;
   const between = (low: number, high: number): number => Math.round(low + random() * (high - low));
-  switch (pick('consecutive', 'consecutive', 'count-window', 'time-window', 'leaky', 'failures-in-time')) {
+  switch (
+    pick(
+      'consecutive',
+      'consecutive',
+      'count-window',
+      'time-window',
+      'leaky',
+      'failures-in-time',
+      'failures-in-calls',
+    )
+  ) {
     case 'consecutive':
       return { kind: 'consecutive', failures: between(1, 12) };
+    case 'failures-in-calls': {
+      const failures = between(2, 8);
+      return { kind: 'failures-in-calls', failures, windowCalls: failures + between(1, 20) };
+    }
     case 'leaky':
       return { kind: 'leaky', failures: between(2, 10) };
     case 'failures-in-time':
@@ -142,7 +156,7 @@ export function truthOf(
   if ('failures' in rule) truth['breaker.failures'] = rule.failures;
   if ('minimumCalls' in rule) truth['breaker.minimumCalls'] = rule.minimumCalls;
   if ('rate' in rule) truth['breaker.failureRate'] = rule.rate;
-  if (rule.kind === 'count-window') truth['breaker.windowCalls'] = rule.windowCalls;
+  if ('windowCalls' in rule) truth['breaker.windowCalls'] = rule.windowCalls;
   if ('windowMs' in rule) truth['breaker.windowMs'] = rule.windowMs;
   truth['fallback.kind'] = policy.fallback;
   return truth;

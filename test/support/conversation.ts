@@ -24,6 +24,7 @@ export function collectedEnds(link = 'llm'): CollectedEnds {
     forward: (chunk) => void ends.forwarded.push(Buffer.from(chunk)),
     answer: (chunk) => void ends.answered.push(Buffer.from(chunk)),
     endAnswer: () => {},
+    resetArrivesMs: 25,
     abort: (how) => void ends.aborted.push(how),
     targetHasReset: () => false,
     after: (_ms, act) => act(),

@@ -20,9 +20,6 @@ const UNDER_WAY_MAX = 1_024;
 /** A request body longer than this is not held for faults that read bodies; they see null. */
 const HELD_BODY_BYTES_MAX = 4 * 1024 * 1024;
 
-/** A target that has gone answers bytes with RST within this time, on any network that a rig stands in. */
-const RESET_ARRIVES_MS = 25;
-
 /** Left out of a request whose answer will be read: a compressed one could not be. `expect` we have answered. */
 const LEFT_OUT = { 'accept-encoding': null, expect: null };
 
@@ -57,7 +54,7 @@ export class HttpConversation implements Conversation {
     this.#ends = ends;
     this.#faults = faults;
     this.#ledger = ledger;
-    this.#answers = new FilteredAnswers(ends, () => this.#endAnswer());
+    this.#answers = new FilteredAnswers(ends, () => ends.endAnswer());
     this.#requests = new MessageParser({
       head: (head, held, from, to) => this.#requestHead(head, held, from, to),
       content: (from, to) => this.#current?.requestContent(this.#chunk.subarray(from, to)),
@@ -142,7 +139,7 @@ export class HttpConversation implements Conversation {
 
   closed(endedBy: EndedBy, abrupt: boolean): void {
     this.#answers.closed();
-    this.#judgeUnread((abrupt && endedBy === 'target') || this.#ends.targetHasReset());
+    this.#judgeUnread(abrupt && endedBy === 'target');
     const answering = this.#underWay[0];
     if (answering !== undefined && answering.status !== null && this.#responseIsUntilClose && !abrupt) {
       this.#underWay.shift();
@@ -240,12 +237,6 @@ export class HttpConversation implements Conversation {
     for (const piece of raw.slice(1)) this.#ends.forward(piece);
   }
 
-  #endAnswer(): void {
-    // Whether anybody read the answer shows by a RST of the target, for which the connection must be there.
-    if (this.#unread.length > 0) this.#ends.after(RESET_ARRIVES_MS, () => this.#ends.endAnswer());
-    else this.#ends.endAnswer();
-  }
-
   /** A client that asks before it sends its body is told to go on, where the dependency will not tell it. */
   #continueSending({ head }: Exchange): void {
     if (head.get('expect')?.toLowerCase() === '100-continue') this.#ends.answer(CONTINUE);
@@ -321,7 +312,7 @@ export class HttpConversation implements Conversation {
     const endT = this.#chunkT;
     if (this.#targetEndedT !== null) {
       this.#unread.push({ exchange, endT });
-      this.#ends.after(RESET_ARRIVES_MS, () => this.#judgeUnread(this.#ends.targetHasReset()));
+      this.#ends.after(this.#ends.resetArrivesMs, () => this.#judgeUnread(this.#ends.targetHasReset()));
     } else this.#report(exchange, 'answered', whoAnswered(exchange), endT);
   }
 

@@ -25,13 +25,10 @@ export function declaredOf({ timeoutMs, retry, breaker, bulkhead, fallback }: Po
     ...(breaker === null
       ? {}
       : {
-          'breaker.kind': breaker.kind,
-          ...(breaker.kind === 'consecutive'
-            ? { 'breaker.failures': breaker.failures }
-            : {
-                'breaker.windowCalls': breaker.windowCalls ?? null,
-                'breaker.failureRate': breaker.failures / (breaker.windowCalls ?? breaker.failures),
-              }),
+          // Its window is one of calls, and what trips it a number of failures, not a share.
+          'breaker.kind': breaker.kind === 'consecutive' ? 'consecutive' : 'failures-in-calls',
+          'breaker.failures': breaker.failures,
+          ...(breaker.windowCalls === undefined ? {} : { 'breaker.windowCalls': breaker.windowCalls }),
           'breaker.openMs': breaker.openMs,
           'breaker.halfOpenProbes': breaker.halfOpenProbes,
           'breaker.successesToClose': breaker.successesToClose,

@@ -17,7 +17,7 @@ const EXPERIMENTS_MAX = 24;
 /** So many hypotheses can all be asked before it is said that none of them can be told from the others. */
 const ALL_ASKED_MAX = 4_000;
 /** Trips on purpose, so that sequences begin with an empty window. */
-const FRESH_STARTS_MAX = 2;
+const FRESH_STARTS_MAX = 5;
 /** Runs that those left must pass at the end. */
 const CONFIRMATIONS = 3;
 /** Share of the time that is kept for them. */
@@ -132,11 +132,6 @@ const PARAMETERS = [
   'breaker.failureRate',
 ] as const;
 
-/** A share of the last calls and a number of them are one kind in two words. */
-function kindOf({ rule }: Hypothesis): string {
-  return rule.kind === 'failures-in-calls' ? 'count-window' : rule.kind;
-}
-
 /** What all that are left agree on is known; where kinds cannot be told apart by any sequence, the simplest stands for them. */
 function conclude(lab: Lab, { left, observations, tripCalls, isExhausted }: Rivals): void {
   const evidence = { observations, experiment: NAME };
@@ -158,14 +153,14 @@ function conclude(lab: Lab, { left, observations, tripCalls, isExhausted }: Riva
   );
   const [simplest = null] = kinds;
   if (simplest === null || kinds.size > 1) {
-    const why = `more than one kind does what was seen: ${[...new Set(left.map(kindOf))].join(', ')}`;
+    const why = `more than one kind does what was seen: ${[...new Set(left.map(({ rule }) => rule.kind))].join(', ')}`;
     for (const name of ['breaker.kind', ...PARAMETERS] as const) lab.dontKnow(name, why);
     if (tripCalls > 0)
       lab.dontKnow('breaker.failures', `${why}; from clean, ${tripCalls} failed calls tripped it`);
     return;
   }
   lab.know('breaker.kind', simplest, evidence);
-  const same = left.filter((one) => kindOf(one) === simplest);
+  const same = left.filter((one) => one.rule.kind === simplest);
   const range = (
     name: (typeof PARAMETERS)[number],
     of: (hypothesis: Hypothesis) => { low: number; high: number } | null,
@@ -174,9 +169,7 @@ function conclude(lab: Lab, { left, observations, tripCalls, isExhausted }: Riva
     if (values.length === 0) return;
     const low = Math.min(...values.map((value) => value.low));
     const high = Math.max(...values.map((value) => value.high));
-    if (values.length < same.length)
-      lab.dontKnow(name, 'it may count failures among the last calls, or their share: both do what was seen');
-    else if (units.size > 1 && lab.attemptsOfFailure > 1)
+    if (units.size > 1 && lab.attemptsOfFailure > 1)
       lab.dontKnow(name, 'whether calls or attempts are counted is not told');
     else if (!Number.isFinite(high) || (name === 'breaker.windowMs' && high > low * 2.1))
       lab.dontKnow(
@@ -200,14 +193,13 @@ function conclude(lab: Lab, { left, observations, tripCalls, isExhausted }: Riva
   range('breaker.minimumCalls', ({ rule }) => ('minimumCalls' in rule ? exactly(rule.minimumCalls) : null));
   range('breaker.failureRate', ({ rule, rates }) => {
     if (rates !== undefined) return rates;
-    if (rule.kind === 'failures-in-calls') return exactly(rule.failures / rule.windowCalls);
     return 'rate' in rule ? exactly(rule.rate) : null;
   });
 }
 
 /** The kind of all, which count the same unit; or consecutive, where the others left are the same rule in other words. */
 function simplestOf(left: readonly Hypothesis[], isExhausted: boolean): string | null {
-  const kinds = new Set(left.map(kindOf));
+  const kinds = new Set(left.map(({ rule }) => rule.kind));
   if (kinds.size === 1) return [...kinds][0] ?? null;
   const consecutive = left.find(({ rule }) => rule.kind === 'consecutive')?.rule;
   if (consecutive?.kind !== 'consecutive') return null;
@@ -216,6 +208,7 @@ function simplestOf(left: readonly Hypothesis[], isExhausted: boolean): string |
   const isSame = ({ rule }: Hypothesis): boolean =>
     rule.kind === 'consecutive' ||
     // All of the last n failed, and at least n: n in a row.
+    (rule.kind === 'failures-in-calls' && rule.windowCalls === rule.failures) ||
     (rule.kind === 'count-window' &&
       rule.windowCalls === consecutive.failures &&
       rule.rate * rule.windowCalls > consecutive.failures - 1 + (rule.strict ? -1e-9 : 1e-9)) ||

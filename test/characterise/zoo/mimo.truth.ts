@@ -10,7 +10,7 @@ export const truth: Truth = {
   'retry.attempts': 1,
   'retry.backoff': 'none',
   'breaker.present': true,
-  'breaker.kind': 'count-window',
+  'breaker.kind': 'failures-in-calls',
   'breaker.failures': 5,
   'breaker.windowCalls': 10,
   'breaker.openMs': 1_000,

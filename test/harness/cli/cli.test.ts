@@ -274,6 +274,7 @@ describe('the other commands', () => {
     [['schema', '--help']],
     [['report', '--help']],
     [['report', 'merge', '--help']],
+    [['heal', '--help']],
     [['export', '--help']],
     [['export', 'job', '--help']],
     [['export', 'k6-operator', '--help']],

@@ -30,6 +30,7 @@ function makePipe(): { pipe: Pipe; sink: Sink; delivered: string[] } {
     source: source as unknown as Socket,
     destination: sink as unknown as Socket,
     onDelivered: (chunk) => delivered.push(chunk.toString('latin1', 0, 1)),
+    finish: () => sink.end(),
     close: () => {},
     reset: () => {},
     random: () => 0,
