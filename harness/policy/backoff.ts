@@ -16,12 +16,28 @@ type Part =
   | 'retry.jitterShare';
 export type BackoffFindings = Partial<Record<Extract<QuantityName, Part>, Finding>>;
 
-/** Below this a law is not told: 2,000 to 1. */
+/** Below this a law is not told: 2,000 to 1, since the best of many laws is likely by chance too. */
 const ODDS_MIN = 2_000;
 /** A gap no longer than this is the time a client needs to try again. */
 const NO_GAP_MS = 3;
+/** Base delays of rival laws that differ by no more than this factor are told as one range. */
+const BASES_ALIKE = 1.3;
 /** Gaps are equal within this share, beyond the error of the measurement: timers of targets are late too. */
 const SAME_SHARE = 0.06;
+
+/** Below so many calls a spread says nothing of jitter; what is told then rests on there being none in sight. */
+const EVEN_MIN = 4;
+/** The least jitter that is looked for, 10 % either way, spreads most gaps by more than this. */
+const JITTER_SEEN_SHARE = 0.06;
+const JITTER_SEEN_MS = 1;
+/** Of the draws of a gap: a busy machine makes some of them late, never early. */
+const BULK_SHARE = 0.8;
+
+/** How far apart all but the latest few are; ms. */
+function bulkOf(seen: readonly number[]): number {
+  const sorted = seen.toSorted((a, b) => a - b);
+  return (sorted[Math.max(0, Math.ceil(BULK_SHARE * sorted.length) - 1)] ?? 0) - (sorted[0] ?? 0);
+}
 
 /** @param gaps for each gap of a call, in order, what was seen of it in each call; ms */
 export function fitBackoff(
@@ -33,8 +49,13 @@ export function fitBackoff(
   if (observations === 0) return { findings: {}, says: 'no gap was seen' };
   const medians = gaps.map(median);
   const slackMs = 2 * errorMs + 2;
-  const spreads = gaps.map((seen) => Math.max(...seen) - Math.min(...seen));
+  const spreads = gaps.map(bulkOf);
   const isSteady = spreads.every((spread, i) => spread <= slackMs + SAME_SHARE * (medians[i] ?? 0));
+  // Jitter is a share of the gap: the longest shows it best.
+  const longest = medians.indexOf(Math.max(...medians));
+  const isEven =
+    (gaps[longest]?.length ?? 0) < EVEN_MIN ||
+    (spreads[longest] ?? 0) <= JITTER_SEEN_SHARE * (medians[longest] ?? 0) + JITTER_SEEN_MS;
   if (medians.every((gap) => gap <= NO_GAP_MS + errorMs) && isSteady)
     return {
       findings: {
@@ -47,7 +68,12 @@ export function fitBackoff(
   const says = `gaps of ${medians.map((gap) => gap.toFixed(0)).join(', ')} ms`;
   if (isSteady)
     return {
-      findings: { ...lawOf(medians, errorMs, observations), 'retry.jitter': known('none', observations) },
+      findings: {
+        ...lawOf(medians, errorMs, observations),
+        'retry.jitter': isEven
+          ? known('none', observations)
+          : unknown('gaps differ from call to call by no more than the rig may be wrong'),
+      },
       says,
     };
   if (Math.min(...gaps.map((seen) => seen.length)) < 4) {
@@ -124,6 +150,8 @@ function lawOf(medians: readonly number[], errorMs: number, observations: number
         ...cap,
       };
     const [law] = laws;
+    const seenOnce = law === undefined && capMs === null ? lastCapped(medians, errorMs, observations) : null;
+    if (seenOnce !== null) return seenOnce;
     if (law === undefined)
       return {
         'retry.backoff': unknown(
@@ -144,6 +172,25 @@ function lawOf(medians: readonly number[], errorMs: number, observations: number
     'retry.baseMs': base,
     'retry.factor': interval(1, 1, 1, observations),
   };
+}
+
+/** A law of all gaps but the last, which is shorter than it says: a cap, seen once. Null: there is none. */
+function lastCapped(
+  medians: readonly number[],
+  errorMs: number,
+  observations: number,
+): BackoffFindings | null {
+  const [last = 0, before = 0] = medians.toReversed();
+  if (medians.length < 4 || last < before) return null;
+  const free = lawOf(medians.slice(0, -1), errorMs, observations);
+  const [kind, factor] = [free['retry.backoff'], free['retry.factor']];
+  if (kind?.known !== true || kind.value === 'constant') return null;
+  const grownMs =
+    factor?.known === true && typeof factor.value === 'number'
+      ? before * factor.value
+      : (before * medians.length) / (medians.length - 1);
+  if (last > grownMs * (1 - SAME_SHARE) - 2 * errorMs - 2) return null;
+  return { ...free, 'retry.capMs': interval(last, last - errorMs - 1, last + errorMs + 1, observations) };
 }
 
 /** Ranges of jitter, as shares of the plain delay. */
@@ -188,11 +235,8 @@ interface Fit {
   logLikelihood: number;
 }
 
-function jitterOf(
-  gaps: readonly (readonly number[])[],
-  errorMs: number,
-  observations: number,
-): BackoffFindings {
+/** Laws that fit, the likeliest first. */
+function fitsOf(gaps: readonly (readonly number[])[], errorMs: number): Fit[] {
   const fits: Fit[] = [];
   for (const growth of GROWTHS) {
     if (gaps.length === 1 && growth.kind !== 'constant') continue;
@@ -210,27 +254,48 @@ function jitterOf(
       if (fit !== null && isEven(gaps, fit)) fits.push(fit);
     }
   }
-  fits.sort((a, b) => b.logLikelihood - a.logLikelihood);
+  return fits.sort((a, b) => b.logLikelihood - a.logLikelihood);
+}
+
+/** Those that are not clearly less likely than the best. */
+function likely(fits: readonly Fit[]): Fit[] {
+  const [best] = fits;
+  return fits.filter((fit) => (best?.logLikelihood ?? 0) - fit.logLikelihood < Math.log(ODDS_MIN));
+}
+
+/** One in ten, the longest, left out. */
+function withoutLatest(seen: readonly number[]): number[] {
+  return seen.toSorted((x, y) => x - y).slice(0, seen.length - Math.ceil(seen.length / 10));
+}
+
+function jitterOf(
+  gaps: readonly (readonly number[])[],
+  errorMs: number,
+  observations: number,
+): BackoffFindings {
+  const fits = fitsOf(gaps, errorMs);
   const [best] = fits;
   if (best === undefined) {
     const why = 'the gaps fit no law with uniform jitter';
     return { 'retry.backoff': unknown(why), 'retry.baseMs': unknown(why), 'retry.jitter': unknown(why) };
   }
-  const within = fits.filter((fit) => best.logLikelihood - fit.logLikelihood < Math.log(ODDS_MIN));
+  // The longest may be so because a timer was late: what holds with them has to hold without them.
+  const within = [...likely(fits), ...likely(fitsOf(gaps.map(withoutLatest), errorMs))];
   const agree = (of: (fit: Fit) => string): boolean => new Set(within.map(of)).size === 1;
   const bases = within.map(({ baseMs }) => baseMs);
   // All of n even draws fall below a share s of their range with probability sⁿ: 1 in 100 at this one.
   const slack = 0.01 ** (-1 / observations);
   const baseMax = Math.max(...within.map((fit) => Math.min(fit.baseMsMax, fit.baseMs * slack)));
   const findings: BackoffFindings = {
-    'retry.baseMs': agree(({ jitter, growth }) => `${jitter.kind} ${growth.kind}`)
-      ? interval(
-          Math.min(baseMax, (best.baseMs * (observations + 1)) / observations),
-          Math.min(...bases) - 2 * errorMs,
-          baseMax + 2 * errorMs,
-          observations,
-        )
-      : unknown('it depends on the jitter, of which more than one law fits'),
+    'retry.baseMs':
+      agree(({ jitter }) => jitter.kind) && Math.max(...bases) <= BASES_ALIKE * Math.min(...bases)
+        ? interval(
+            Math.min(baseMax, (best.baseMs * (observations + 1)) / observations),
+            Math.min(...bases) - 2 * errorMs,
+            baseMax + 2 * errorMs,
+            observations,
+          )
+        : unknown('it depends on the jitter, of which more than one law fits'),
   };
   const oneGap = gaps.length === 1;
   findings['retry.backoff'] = oneGap
@@ -290,7 +355,7 @@ function fitOf(
   return { growth, jitter, baseMs: baseMin, baseMsMax: baseMax, logLikelihood };
 }
 
-/** Whether the draws lie evenly in their ranges (Kolmogorov and Smirnov, at 1 in 100). */
+/** Whether the draws lie evenly in their ranges (Kolmogorov and Smirnov, at 1 in 1,000: many laws are asked). */
 function isEven(gaps: readonly (readonly number[])[], { growth, jitter, baseMs }: Fit): boolean {
   const shares = gaps
     .flatMap((seen, i) =>
@@ -301,5 +366,5 @@ function isEven(gaps: readonly (readonly number[])[], { growth, jitter, baseMs }
   const distance = Math.max(
     ...shares.map((share, i) => Math.max(Math.abs(share - i / count), Math.abs(share - (i + 1) / count))),
   );
-  return distance <= 1.63 / Math.sqrt(count);
+  return distance <= 1.95 / Math.sqrt(count);
 }

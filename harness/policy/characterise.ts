@@ -9,13 +9,14 @@ import type { Bench } from './bench.ts';
 import { baseline } from './experiments/baseline.ts';
 import { abandonment, bulkhead, fallback } from './experiments/edges.ts';
 import { halfOpen } from './experiments/half-open.ts';
-import { kind } from './experiments/kind.ts';
+import { concludeFor, kind, type Rivals } from './experiments/kind.ts';
 import { matrix } from './experiments/matrix.ts';
 import { openTime } from './experiments/open.ts';
 import { attemptsOf, gapsOf, retries } from './experiments/retries.ts';
 import { timeouts } from './experiments/timeouts.ts';
 import { firstTrip } from './experiments/trip.ts';
 import { unit } from './experiments/unit.ts';
+import type { Unit } from './kind.ts';
 import { type Call, Lab, type LabLimits, Stuck } from './lab.ts';
 
 export const LIMITS: LabLimits = {
@@ -31,7 +32,7 @@ export const LIMITS: LabLimits = {
 const BUDGET_FACTOR = 25;
 const BUDGET_MS = 20_000;
 /** Share of the budget for telling kinds apart. */
-const KIND_SHARE = 0.35;
+const KIND_SHARE = 0.4;
 /** A gap longer than this share of the open duration can hide that it was open. */
 const HIDING_SHARE = 0.85;
 /** Rows of the failure matrix begin no later than this. */
@@ -155,24 +156,34 @@ async function plan(lab: Lab, step: StepRunner, startMs: Ms): Promise<void> {
     return;
   }
   // First what fails in one way only: then the story of the breaker is known call by call.
-  await step('half-open', () => halfOpen(lab, shape, openMs));
+  await step('half-open', () => halfOpen(lab, shape, highOf(lab, 'breaker.openMs') ?? openMs));
   await step('retries', () =>
     retries(lab, isReference ? shape : retried.shape, whole, isReference ? calls.length : null),
   );
+  let rivals: Rivals | null = null;
   const longestGapMs = Math.max(0, ...calls.flatMap(gapsOf));
   if (calls.length === 0) cannotTry(lab, 'failed calls in turn come too slowly to trip it');
   else if (longestGapMs > HIDING_SHARE * openMs)
     cannotTry(lab, 'attempts come so far apart that it may open and let the next one through inside a call');
   else
-    await step('kind', () =>
-      kind(lab, shape, calls.length, openMs, (BUDGET_FACTOR * openMs + BUDGET_MS) * KIND_SHARE),
-    );
+    await step('kind', async () => {
+      const told = await kind(
+        lab,
+        shape,
+        calls.length,
+        openMs,
+        (BUDGET_FACTOR * openMs + BUDGET_MS) * KIND_SHARE,
+      );
+      rivals = told.rivals;
+      return told.says;
+    });
   await step('timeouts', () => timeouts(lab));
   const patienceMs = patienceOf(lab);
   const budgetMs = BUDGET_FACTOR * (openMs + (patienceMs ?? 0)) + BUDGET_MS;
   const attempts = calls.reduce((sum, call) => sum + call.attempts.length, 0);
   await step('unit', () => unit(lab, shape, attempts));
   const counts = lab.findings['breaker.counts'];
+  if (rivals !== null && counts?.known === true) concludeFor(lab, counts.value as Unit, rivals);
   const isOver = (): boolean => lab.bench.now() - startMs > budgetMs * MATRIX_SHARE;
   await step('failure matrix', () =>
     matrix(
@@ -212,6 +223,12 @@ function patienceOf(lab: Lab): Ms | null {
 function numberOf(lab: Lab, name: QuantityName): number | null {
   const finding = lab.findings[name];
   return finding?.known === true && typeof finding.value === 'number' ? finding.value : null;
+}
+
+/** The longest it may be. */
+function highOf(lab: Lab, name: QuantityName): number | null {
+  const finding = lab.findings[name];
+  return finding?.known === true ? (finding.high ?? null) : null;
 }
 
 function mostAttempts(calls: readonly Call[]): number {

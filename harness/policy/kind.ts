@@ -23,20 +23,26 @@ export interface SeenCall {
 /** What a breaker went through, in order. `fog`: several calls at once, of which the order is not known. */
 export type Seen =
   | SeenCall
+  | { what: 'rejected'; endMs: Ms }
   | { what: 'closed' }
   | { what: 'fog' }
   /** Good probes that were under way when it closed: some breakers count them, some do not. */
   | { what: 'surplus'; count: number; endMs: Ms };
 
 export type Unit = 'calls' | 'attempts';
-/** What a close does to what was counted. */
-export type OnClose = 'clears' | 'keeps' | 'keeps-with-probes';
+/**
+ * What a close does to what was counted. `clears-but-probe`: the good probe that closed it is the first to count.
+ * `keeps-all`: calls that were rejected while it was open count too, as calls that did not fail.
+ */
+export type OnClose = 'clears' | 'clears-but-probe' | 'keeps' | 'keeps-with-probes' | 'keeps-all';
 
 export interface Hypothesis {
   rule: RuleSpec;
   unit: Unit;
   onClose: OnClose;
   countsSurplus: boolean;
+  /** Rates within which a rule of shares does the same, whatever comes. */
+  rates?: { low: number; high: number };
 }
 
 /** Windows in buckets are shorter by up to a bucket (five is the fewest that are known from the field). */
@@ -53,50 +59,90 @@ export function hypothesesFor(
   story: readonly Seen[],
   units: readonly Unit[] = ['calls', 'attempts'],
 ): Hypothesis[] {
-  const rules = new Map<Unit, RuleSpec[]>();
-  for (const unit of units) rules.set(unit, rulesFor(story, unit));
   const hasSurplus = story.some(({ what }) => what === 'surplus');
   const all: Hypothesis[] = [];
-  for (const [unit, specs] of rules)
-    for (const rule of specs)
-      for (const onClose of ['clears', 'keeps', 'keeps-with-probes'] as const)
+  for (const unit of units)
+    for (const { rule, rates } of rulesFor(story, unit))
+      for (const onClose of ON_CLOSE)
         for (const countsSurplus of hasSurplus ? [true, false] : [false])
-          all.push({ rule, unit, onClose, countsSurplus });
+          if (mayBe(onClose, rule))
+            all.push({ rule, unit, onClose, countsSurplus, ...(rates === undefined ? {} : { rates }) });
   return surviving(all, story);
 }
 
-function rulesFor(story: readonly Seen[], unit: Unit): RuleSpec[] {
+const ON_CLOSE: readonly OnClose[] = [
+  'clears',
+  'clears-but-probe',
+  'keeps',
+  'keeps-with-probes',
+  'keeps-all',
+];
+
+/** Whether it makes a difference; rejected calls are known to count in rolling windows of time alone. */
+function mayBe(onClose: OnClose, rule: RuleSpec): boolean {
+  if (onClose === 'keeps-all') return rule.kind === 'time-window';
+  // A success means nothing to a fresh rule that is not about shares or places in a window.
+  return onClose !== 'clears-but-probe' || 'rate' in rule || rule.kind === 'failures-in-calls';
+}
+
+interface Candidate {
+  rule: RuleSpec;
+  rates?: { low: number; high: number };
+}
+
+function rulesFor(story: readonly Seen[], unit: Unit): Candidate[] {
   const outcomes = firstTrip(story, unit);
   if (outcomes === null) return [];
   const failures = outcomes.filter((ok) => !ok).length;
-  const rules: RuleSpec[] = [];
+  const specs: RuleSpec[] = [];
+  const shares = new Map<string, Required<Candidate>>();
   for (let n = 1; n <= failures; n++)
-    rules.push({ kind: 'consecutive', failures: n }, { kind: 'leaky', failures: n });
+    specs.push({ kind: 'consecutive', failures: n }, { kind: 'leaky', failures: n });
   // Where the window is just large enough it reaches back to the first failure.
   const span = outcomes.length - outcomes.indexOf(false);
   for (let windowCalls = span; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
-    rules.push({ kind: 'failures-in-calls', windowCalls, failures });
+    specs.push({ kind: 'failures-in-calls', windowCalls, failures });
   for (const windowMs of [...WINDOWS_MS, Number.POSITIVE_INFINITY])
-    rules.push({ kind: 'failures-in-time', windowMs, failures });
+    specs.push({ kind: 'failures-in-time', windowMs, failures });
   for (const rate of RATES) {
     for (const strict of [false, true]) {
       for (let minimumCalls = 1; minimumCalls <= MINIMUM_CALLS_MAX; minimumCalls++) {
         if (tripsLast(outcomes, Number.POSITIVE_INFINITY, minimumCalls, rate, strict))
           for (const windowMs of WINDOWS_MS)
-            rules.push({ kind: 'time-window', windowMs, minimumCalls, rate, strict });
+            specs.push({ kind: 'time-window', windowMs, minimumCalls, rate, strict });
         for (let windowCalls = minimumCalls; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
-          if (tripsLast(outcomes, windowCalls, minimumCalls, rate, strict))
-            rules.push({ kind: 'count-window', windowCalls, minimumCalls, rate, strict });
+          if (tripsLast(outcomes, windowCalls, minimumCalls, rate, strict)) {
+            const key = `${windowCalls} ${minimumCalls} ${tripsAt(windowCalls, minimumCalls, rate, strict)}`;
+            const same = shares.get(key);
+            if (same === undefined)
+              shares.set(key, {
+                rule: { kind: 'count-window', windowCalls, minimumCalls, rate, strict },
+                rates: { low: rate, high: rate },
+              });
+            else {
+              same.rates.low = Math.min(same.rates.low, rate);
+              same.rates.high = Math.max(same.rates.high, rate);
+            }
+          }
       }
     }
   }
-  return rules;
+  return [...specs.map((rule) => ({ rule })), ...shares.values()];
+}
+
+/** How many failures it takes at each number of calls: rates for which these are the same are one rule. */
+function tripsAt(windowCalls: number, minimumCalls: number, rate: number, strict: boolean): string {
+  const least: number[] = [];
+  for (let total = minimumCalls; total <= windowCalls; total++)
+    least.push(Math.max(1, strict ? Math.floor(rate * total + 1e-9) + 1 : Math.ceil(rate * total - 1e-9)));
+  return least.join();
 }
 
 /** Outcomes up to the first trip; null: there was none, or calls ran at once before it. */
 function firstTrip(story: readonly Seen[], unit: Unit): boolean[] | null {
   const outcomes: boolean[] = [];
   for (const seen of story) {
+    if (seen.what === 'rejected') continue;
     if (seen.what !== 'call') return null;
     outcomes.push(...(unit === 'calls' ? [seen.ok] : seen.attempts.map(({ ok }) => ok)));
     if (seen.tripped === true) return outcomes;
@@ -136,6 +182,7 @@ class Replay {
   readonly #rule: Rule | BlurredWindow;
   /** What has come since the fog, until the rule has forgotten what was before; null: there is none. */
   #fog: { sinceMs: Ms; outcomes: number; surplus: number } | null = null;
+  #lastMs: Ms = 0;
 
   constructor(hypothesis: Hypothesis) {
     this.#hypothesis = hypothesis;
@@ -148,6 +195,11 @@ class Replay {
 
   agrees(story: readonly Seen[]): boolean {
     return story.every((seen) => this.#agreesWith(seen));
+  }
+
+  /** Takes in all of it, whether it agrees or not. */
+  liveThrough(story: readonly Seen[]): void {
+    for (const seen of story) this.#agreesWith(seen);
   }
 
   /**
@@ -189,10 +241,14 @@ class Replay {
     const { unit, onClose } = this.#hypothesis;
     switch (seen.what) {
       case 'closed':
-        if (onClose === 'clears') {
+        if (onClose === 'clears' || onClose === 'clears-but-probe') {
           this.#rule.reset();
           this.#fog = null;
+          if (onClose === 'clears-but-probe') this.#record(true, this.#lastMs);
         }
+        return true;
+      case 'rejected':
+        if (onClose === 'keeps-all') this.#record(true, seen.endMs);
         return true;
       case 'fog':
         this.#fog = { sinceMs: Number.NaN, outcomes: 0, surplus: 0 };
@@ -202,7 +258,8 @@ class Replay {
           for (let i = 0; i < seen.count; i++) this.#record(true, seen.endMs);
         return true;
       case 'call': {
-        if (seen.isProbe && onClose !== 'keeps-with-probes') return true;
+        this.#lastMs = seen.endMs;
+        if (seen.isProbe && onClose !== 'keeps-with-probes' && onClose !== 'keeps-all') return true;
         if (unit === 'calls') {
           if (seen.cutShort) return false; // it counts when a call is over, and this one was not
           return this.#fits(seen.ok, seen.endMs, seen.isProbe ? null : seen.tripped);
@@ -285,6 +342,9 @@ export function candidates(
       ...times(4, ...times(n - 1, F), S),
       ...times(n - 1, F),
     ]);
+  // Fewer failures than trip it, but a large share of few calls.
+  for (const k of [1, 2, 3, 4, 5])
+    if (n > 3) add(`${n - 2} failures, ${k} well, a failure`, [...times(n - 2, F), ...times(k, S), F, S]);
   add('failure and well in turn', times(Math.min(30, 2 * n + 4), F, S));
   add('two well and a failure in turn', times(Math.min(20, 2 * n + 4), S, S, F));
   for (const k of [1, 2, 4, 8, 16, 32, 64, 95])
@@ -321,6 +381,7 @@ const PAUSES_MS: readonly Ms[] = [
 
 /** How many hypotheses are asked for their predictions; of more, an even sample. */
 export const ASKED_MAX = 120;
+const AGREEING_MAX = 40;
 /** A sequence that has been run so often tells nothing new. */
 const REPEATS_MAX = 1;
 
@@ -339,22 +400,62 @@ export function mostTelling(
   askedMax: number = ASKED_MAX,
 ): { name: string; sequence: Sequence } | null {
   const asked = sample(hypotheses, askedMax);
+  return mostTellingOf(asked, [], story, tripCalls, attemptsOfFailure, pauseMsMax, costs, ran);
+}
+
+/**
+ * The sequence that would show best that none of those left is right: they agree on it, and rivals that have been
+ * dropped did not. A breaker that none of them describes may have agreed with one of them by chance so far.
+ */
+export function mostDoubtful(
+  left: readonly Hypothesis[],
+  dropped: readonly Hypothesis[],
+  story: readonly Seen[],
+  tripCalls: number,
+  attemptsOfFailure: number,
+  pauseMsMax: Ms,
+  costs: Costs,
+  ran: readonly string[],
+): { name: string; sequence: Sequence } | null {
+  const agreeing = sample(left, AGREEING_MAX);
+  const rivals = sample(dropped, ASKED_MAX);
+  return mostTellingOf(rivals, agreeing, story, tripCalls, attemptsOfFailure, pauseMsMax, costs, ran);
+}
+
+/** @param agreeing only what these all predict the same of, and with certainty */
+function mostTellingOf(
+  asked: readonly Hypothesis[],
+  agreeing: readonly Hypothesis[],
+  story: readonly Seen[],
+  tripCalls: number,
+  attemptsOfFailure: number,
+  pauseMsMax: Ms,
+  costs: Costs,
+  ran: readonly string[],
+): { name: string; sequence: Sequence } | null {
   const weights = weightsOf(asked);
-  const replays = asked.map((hypothesis) => {
+  const after = (hypothesis: Hypothesis): Replay => {
     const replay = new Replay(hypothesis);
-    replay.agrees(story);
+    replay.liveThrough(story);
     return replay;
-  });
+  };
+  const replays = asked.map(after);
+  const settled = agreeing.map(after);
   const fromMs = lastMs(story);
   let best: { name: string; sequence: Sequence } | null = null;
   let bestWorth = 0;
   for (const candidate of candidates(tripCalls, attemptsOfFailure, pauseMsMax)) {
+    if (ran.filter((name) => name === candidate.name).length >= REPEATS_MAX) continue;
+    const agreed = new Set(
+      settled.map((replay) => replay.predict(candidate.sequence, attemptsOfFailure, costs, fromMs)),
+    );
+    if (agreed.size > 1 || agreed.has('either')) continue;
     const shares = new Map<string, number>();
     replays.forEach((replay, i) => {
       const predicted = replay.predict(candidate.sequence, attemptsOfFailure, costs, fromMs);
       if (predicted !== 'either') shares.set(predicted, (shares.get(predicted) ?? 0) + (weights[i] ?? 0));
     });
-    if (shares.size < 2 || ran.filter((name) => name === candidate.name).length >= REPEATS_MAX) continue;
+    if (shares.size < 2) continue;
     const total = [...shares.values()].reduce((sum, share) => sum + share, 0);
     const tripShare = 1 - (shares.get('none') ?? 0) / total;
     const worth =

@@ -33,7 +33,9 @@ export interface LabLimits {
 type Logged =
   | { what: 'call'; ok: boolean; endMs: Ms; attempts: { ok: boolean; endMs: Ms }[] }
   | { what: 'good'; count: number; endMs: Ms }
-  | { what: 'silence' | 'closed' | 'fog' };
+  | { what: 'silence'; endMs: Ms }
+  | { what: 'rejected'; count: number; endMs: Ms }
+  | { what: 'closed' | 'fog' };
 
 /** No breaker that is known from the field asks for more good probes. */
 const PROBES_MAX = 5;
@@ -102,7 +104,8 @@ export class Lab {
   async endlessCall(): Promise<Call & { healedMs: Ms }> {
     const fromMs = this.bench.now();
     const reply = await this.bench.ask(this.kind).reply;
-    // Whoever gives up may answer its caller before it leaves.
+    // The caller may have its answer before the link has read that the target left; healed by then, the attempt
+    // would look like one that was answered.
     await this.bench.wait(LEFT_SHOWS_MS);
     const healedMs = this.bench.now();
     await this.bench.heal();
@@ -179,6 +182,11 @@ export class Lab {
     this.#log.push({ what: 'good', count, endMs });
   }
 
+  /** Calls that were sent together with others and did not reach the link. */
+  noteRejected(count: number, endMs: Ms): void {
+    if (count > 0) this.#log.push({ what: 'rejected', count, endMs });
+  }
+
   /** Forgets what was noted. */
   forget(): void {
     this.#log = [];
@@ -206,6 +214,10 @@ export class Lab {
             else last.tripped = true;
           }
           probesLeft = closesAfter;
+          story.push({ what: 'rejected', endMs: logged.endMs });
+          break;
+        case 'rejected':
+          for (let i = 0; i < logged.count; i++) story.push({ what: 'rejected', endMs: logged.endMs });
           break;
         case 'fog':
           story.push({ what: 'fog' });
@@ -215,24 +227,23 @@ export class Lab {
           break;
         case 'good': {
           const { count, endMs } = logged;
-          if (probesLeft === null) {
-            const good = {
-              what: 'call',
-              ok: true,
-              endMs,
-              attempts: [{ ok: true, endMs }],
-              tripped: false,
-              cutShort: false,
-              isProbe: false,
-            } as const;
-            for (let i = 0; i < count; i++) story.push({ ...good });
-            break;
-          }
-          probesLeft -= count;
+          const good = {
+            what: 'call',
+            ok: true,
+            endMs,
+            attempts: [{ ok: true, endMs }],
+            tripped: false,
+            cutShort: false,
+          } as const;
+          const probes = Math.min(count, probesLeft ?? 0);
+          for (let i = 0; i < count; i++)
+            if (probesLeft === null || i < probes) story.push({ ...good, isProbe: probesLeft !== null });
+          if (probesLeft === null) break;
+          probesLeft -= probes;
           if (probesLeft > 0) break;
-          const surplus = -probesLeft;
           close();
-          if (surplus > 0) story.push({ what: 'surplus', count: surplus, endMs });
+          // Whether probes beyond the last that was needed are counted is not known.
+          if (count > probes) story.push({ what: 'surplus', count: count - probes, endMs });
           break;
         }
         case 'call': {
@@ -256,7 +267,7 @@ export class Lab {
   #note({ reply, attempts }: Call): void {
     if (this.#fogDepth > 0) return;
     const last = attempts.at(-1);
-    if (last === undefined) this.#log.push({ what: 'silence' });
+    if (last === undefined) this.#log.push({ what: 'silence', endMs: reply.endMs });
     else
       this.#log.push({
         what: 'call',
@@ -269,6 +280,15 @@ export class Lab {
   async arm(condition: Condition, times?: number): Promise<string | null> {
     return this.bench.arm(condition, times);
   }
+}
+
+/** Of the time for which answers are held, at its end: nothing more may come in it. */
+const QUIET_SHARE = 0.4;
+
+/** Whether attempts had stopped coming well before they were let go; else it was not a limit that kept others away. */
+export function isSaturated(held: readonly Attempt[], letGoMs: Ms, settleMs: Ms): boolean {
+  const last = Math.max(...held.map(({ startMs }) => startMs));
+  return letGoMs - last >= QUIET_SHARE * settleMs;
 }
 
 export function median(values: readonly number[]): number {

@@ -2,7 +2,7 @@
  * Half-open: at the end of the open time many calls come at once, their answers held. How many are let
  * through, and after how many good ones all are.
  */
-import type { Lab } from '../lab.ts';
+import { isSaturated, type Lab } from '../lab.ts';
 import { type Trip, tripAgain } from './trip.ts';
 
 const NAME = 'bursts at the end of the open time, answers held';
@@ -21,10 +21,13 @@ interface Bursts {
   isClosed: boolean;
   /** Calls that came after the first burst had been let go, and so had waited for it. */
   waited: number;
+  /** They may not have waited, but come late. */
+  isSlow: boolean;
   /** How long the target waited for a held answer before it gave up; null: it did not. */
   gaveUpMs: number | null;
 }
 
+/** @param openMs no open time is longer */
 export async function halfOpen(lab: Lab, shape: Trip['shape'], openMs: number): Promise<string> {
   const size = Math.min(BURST, lab.limits.burstMax);
   let { settleMs } = lab;
@@ -40,14 +43,31 @@ export async function halfOpen(lab: Lab, shape: Trip['shape'], openMs: number): 
     lab.dontKnow('breaker.halfOpenProbes', 'it could not be tripped again');
     return 'it could not be tripped again';
   }
-  const { admitted, isClosed, waited } = bursts;
+  const { admitted, isClosed, waited, isSlow } = bursts;
   const says = `of ${size} at once, ${admitted.join(', then ')} were let through`;
   const probes = admitted[0] ?? 0;
   const observations = admitted.length;
-  if (waited > 0 || probes === 0 || !isClosed) {
-    const why = waited > 0 ? `${waited} calls waited for the probes and went after them` : says;
-    lab.dontKnow('breaker.halfOpenProbes', why);
-    lab.dontKnow('breaker.successesToClose', why);
+  if (waited > 0 && probes > 0) {
+    // Those that waited and went after the probes hide when it closed: probes come one by one instead.
+    const isTold = !isSlow && (await oneByOne(lab, shape, openMs, settleMs, size, 1, probes + 1));
+    const why = `${waited} calls came after the others had been let go`;
+    // Had it never let a whole burst through, it might be a bulkhead that makes them wait.
+    if (isTold)
+      lab.know('breaker.halfOpenProbes', probes, {
+        low: probes,
+        high: probes,
+        observations,
+        experiment: NAME,
+      });
+    else
+      for (const name of ['breaker.halfOpenProbes', 'breaker.successesToClose'] as const)
+        lab.dontKnow(name, why);
+    await lab.restore();
+    return `${says}, and ${waited} waited for them`;
+  }
+  if (probes === 0 || !isClosed) {
+    lab.dontKnow('breaker.halfOpenProbes', says);
+    lab.dontKnow('breaker.successesToClose', says);
     await lab.restore();
     return says;
   }
@@ -61,7 +81,8 @@ export async function halfOpen(lab: Lab, shape: Trip['shape'], openMs: number): 
   const before = admitted.slice(0, -1).reduce((sum, count) => sum + count, 0);
   const least = before - (admitted.at(-2) ?? 0) + 1;
   if (least === before) closesAfter(lab, before, observations);
-  else await oneByOne(lab, shape, openMs, settleMs, size, least, before);
+  else if (!(await oneByOne(lab, shape, openMs, settleMs, size, least, before)))
+    closesAfter(lab, before, observations);
   await lab.restore();
   return says;
 }
@@ -77,7 +98,7 @@ async function burstsAfterTrip(
   const tripped = await tripAgain(lab, shape);
   if (tripped === null) return null;
   await lab.bench.wait(Math.max(0, tripped.anchorMs + openMs * AFTER + 3 * lab.errorMs - lab.bench.now()));
-  const bursts: Bursts = { admitted: [], isClosed: false, waited: 0, gaveUpMs: null };
+  const bursts: Bursts = { admitted: [], isClosed: false, waited: 0, isSlow: false, gaveUpMs: null };
   while (!bursts.isClosed && bursts.admitted.length < BURSTS_MAX) {
     if ((await lab.arm('held')) !== null) break;
     const { held, later, letGoMs } = await lab.burst(size, settleMs);
@@ -89,8 +110,11 @@ async function burstsAfterTrip(
     }
     bursts.isClosed = held.length >= size;
     if (bursts.isClosed && bursts.admitted.length > 1) lab.closed();
-    lab.noteGood(held.length + later.length, letGoMs);
+    lab.noteGood(held.length, letGoMs);
+    lab.noteGood(later.length, letGoMs);
+    lab.noteRejected(size - held.length - later.length, letGoMs);
     if (held.length < size) bursts.waited += later.length;
+    if (later.length > 0 && held.length > 0) bursts.isSlow ||= !isSaturated(held, letGoMs, settleMs);
     if (held.length === 0 || bursts.waited > 0) break;
   }
   return bursts;
@@ -106,7 +130,10 @@ function closesAfter(lab: Lab, successes: number, observations: number): void {
   lab.successesToClose = successes;
 }
 
-/** Several probes at once hide which of them closed it: they come one after the other, in a trip of their own. */
+/**
+ * Several probes at once hide which of them closed it: they come one after the other, in a trip of their own.
+ * False: fewer than `most` did not close it.
+ */
 async function oneByOne(
   lab: Lab,
   shape: Trip['shape'],
@@ -115,7 +142,7 @@ async function oneByOne(
   size: number,
   least: number,
   most: number,
-): Promise<void> {
+): Promise<boolean> {
   for (let successes = least; successes < most; successes++) {
     await lab.restore();
     const tripped = await tripAgain(lab, shape);
@@ -124,14 +151,16 @@ async function oneByOne(
     await lab.bench.heal();
     for (let i = 0; i < successes; i++) await lab.call();
     await lab.arm('held');
-    const { held, letGoMs } = await lab.burst(size, settleMs);
+    const { held, later, letGoMs } = await lab.burst(size, settleMs);
     const isClosed = held.length >= size;
     if (isClosed) lab.closed();
     lab.noteGood(held.length, letGoMs);
+    lab.noteGood(later.length, letGoMs);
+    lab.noteRejected(size - held.length - later.length, letGoMs);
     if (isClosed) {
       closesAfter(lab, successes, 1);
-      return;
+      return true;
     }
   }
-  closesAfter(lab, most, 1);
+  return false;
 }

@@ -1,13 +1,37 @@
 /** Which kind of breaker: runs the sequence that tells most, again and again, until nothing more can be told. */
-import { ASKED_MAX, type Hypothesis, hypothesesFor, mostTelling, type Sequence, surviving } from '../kind.ts';
+import {
+  ASKED_MAX,
+  type Hypothesis,
+  hypothesesFor,
+  mostDoubtful,
+  mostTelling,
+  type Sequence,
+  surviving,
+  type Unit,
+} from '../kind.ts';
 import type { Lab } from '../lab.ts';
 import type { Trip } from './trip.ts';
 
 const NAME = 'sequences of good and failed calls that rival rules predict differently';
 const EXPERIMENTS_MAX = 24;
-const CONFIRMATIONS = 2;
 /** So many hypotheses can all be asked before it is said that none of them can be told from the others. */
 const ALL_ASKED_MAX = 4_000;
+/** Trips on purpose, so that sequences begin with an empty window. */
+const FRESH_STARTS_MAX = 5;
+/** Runs that those left must pass at the end. */
+const CONFIRMATIONS = 3;
+/** Share of the time that is kept for them. */
+const CONFIRM_SHARE = 0.2;
+
+/** Rules that could have done all that was seen. */
+export interface Rivals {
+  left: readonly Hypothesis[];
+  observations: number;
+  /** Failed calls that tripped it from clean. */
+  tripCalls: number;
+  /** No sequence that was affordable tells them apart. */
+  isExhausted: boolean;
+}
 
 export async function kind(
   lab: Lab,
@@ -15,11 +39,13 @@ export async function kind(
   tripCalls: number,
   openMs: number,
   budgetMs: number,
-): Promise<string> {
-  const untilMs = lab.bench.now() + budgetMs;
-  const rivals = hypothesesFor(lab.story(), lab.attemptsOfFailure === 1 ? ['calls'] : ['calls', 'attempts']);
-  let left: Hypothesis[] = rivals;
+): Promise<{ says: string; rivals: Rivals }> {
+  const untilMs = lab.bench.now() + budgetMs * (1 - CONFIRM_SHARE);
+  const first = hypothesesFor(lab.story(), lab.attemptsOfFailure === 1 ? ['calls'] : ['calls', 'attempts']);
+  let left = first;
   const ran: string[] = [];
+  let tried: string[] = [];
+  let freshStarts = 0;
   let isExhausted = false;
   const costs = {
     okMs: lab.healthyMs + 3,
@@ -29,9 +55,19 @@ export async function kind(
   while (left.length > 1 && ran.length < EXPERIMENTS_MAX && lab.bench.now() < untilMs) {
     const pauseMsMax = Math.min(lab.limits.pauseMsMax, (untilMs - lab.bench.now()) / 2);
     const tell = (askedMax?: number) =>
-      mostTelling(left, lab.story(), tripCalls, lab.attemptsOfFailure, pauseMsMax, costs, ran, askedMax);
+      mostTelling(left, lab.story(), tripCalls, lab.attemptsOfFailure, pauseMsMax, costs, tried, askedMax);
     // What a sample agrees on need not hold for all.
     const next = tell() ?? (left.length > ASKED_MAX ? tell(ALL_ASKED_MAX) : null);
+    const hasSimplest = left.some(({ rule }) => rule.kind === 'consecutive');
+    if (next === null && !hasSimplest && freshStarts < FRESH_STARTS_MAX) {
+      // From a window full of what went before they all do the same: from an empty one they may not.
+      freshStarts++;
+      tried = [];
+      await run(lab, shape, Array(lab.limits.callsMax).fill({ failures: Number.POSITIVE_INFINITY }));
+      await lab.restore();
+      left = surviving(left, lab.story());
+      continue;
+    }
     if (next === null) {
       isExhausted = left.length <= ALL_ASKED_MAX;
       break;
@@ -39,30 +75,33 @@ export async function kind(
     await run(lab, shape, next.sequence);
     await lab.restore();
     ran.push(next.name);
+    tried.push(next.name);
     left = surviving(left, lab.story());
   }
-  // What is left is put to the test once more, where what has been excluded says something else: it may be that the
-  // truth is none of them, and one has got through by chance.
-  for (let i = 0; i < CONFIRMATIONS && left.length > 0; i++) {
-    const test = mostTelling(
-      rivals,
-      lab.story(),
-      tripCalls,
-      lab.attemptsOfFailure,
-      lab.limits.pauseMsMax,
-      costs,
-      ran,
-    );
-    if (test === null) break;
-    await run(lab, shape, test.sequence);
+  const confirmUntilMs = lab.bench.now() + budgetMs * CONFIRM_SHARE;
+  for (let i = 0; i < CONFIRMATIONS && left.length > 0 && lab.bench.now() < confirmUntilMs; i++) {
+    const pauseMsMax = Math.min(lab.limits.pauseMsMax, (confirmUntilMs - lab.bench.now()) / 2);
+    const { attemptsOfFailure } = lab;
+    const next = mostDoubtful(left, first, lab.story(), tripCalls, attemptsOfFailure, pauseMsMax, costs, ran);
+    if (next === null) break;
+    await run(lab, shape, next.sequence);
     await lab.restore();
-    ran.push(test.name);
+    ran.push(next.name);
     left = surviving(left, lab.story());
   }
-  conclude(lab, left, ran.length + 1, tripCalls, isExhausted);
-  return left.length === 0
-    ? `no known kind does what was seen in ${ran.length + 1} experiments`
-    : `${ran.length} more experiments: ${ran.join('; ')}`;
+  const rivals = { left, observations: ran.length + 1, tripCalls, isExhausted };
+  conclude(lab, rivals);
+  const says =
+    left.length === 0
+      ? `no known kind does what was seen in ${ran.length + 1} experiments`
+      : `${ran.length} more experiments: ${ran.join('; ')}`;
+  return { says, rivals };
+}
+
+/** Concludes anew when it is known from elsewhere whether calls or attempts are counted. */
+export function concludeFor(lab: Lab, unit: Unit, rivals: Rivals): void {
+  const left = rivals.left.filter((one) => one.unit === unit);
+  if (left.length > 0 && left.length < rivals.left.length) conclude(lab, { ...rivals, left });
 }
 
 /** Runs a sequence to its end or to the trip. */
@@ -85,47 +124,51 @@ async function run(lab: Lab, shape: Trip['shape'], sequence: Sequence): Promise<
   }
 }
 
+const PARAMETERS = [
+  'breaker.failures',
+  'breaker.windowCalls',
+  'breaker.windowMs',
+  'breaker.minimumCalls',
+  'breaker.failureRate',
+] as const;
+
 /** What all that are left agree on is known; where kinds cannot be told apart by any sequence, the simplest stands for them. */
-function conclude(
-  lab: Lab,
-  left: readonly Hypothesis[],
-  observations: number,
-  tripCalls: number,
-  isExhausted: boolean,
-): void {
+function conclude(lab: Lab, { left, observations, tripCalls, isExhausted }: Rivals): void {
   const evidence = { observations, experiment: NAME };
-  const parameters = [
-    'breaker.failures',
-    'breaker.windowCalls',
-    'breaker.windowMs',
-    'breaker.minimumCalls',
-    'breaker.failureRate',
-  ] as const;
   if (left.length === 0) {
     const why = 'no kind that is known does what was seen; other traffic may have moved it';
-    for (const name of ['breaker.kind', 'breaker.counts', ...parameters] as const) lab.dontKnow(name, why);
+    for (const name of ['breaker.kind', 'breaker.counts', ...PARAMETERS] as const) lab.dontKnow(name, why);
     return;
   }
   const units = new Set(left.map(({ unit }) => unit));
   if (lab.attemptsOfFailure > 1 && units.size === 1)
     lab.know('breaker.counts', [...units][0] ?? '', evidence);
-  const simplest = simplestOf(left, isExhausted);
-  if (simplest === null) {
+  const kinds = new Set(
+    [...units].map((unit) =>
+      simplestOf(
+        left.filter((one) => one.unit === unit),
+        isExhausted,
+      ),
+    ),
+  );
+  const [simplest = null] = kinds;
+  if (simplest === null || kinds.size > 1) {
     const why = `more than one kind does what was seen: ${[...new Set(left.map(({ rule }) => rule.kind))].join(', ')}`;
-    for (const name of ['breaker.kind', ...parameters] as const) lab.dontKnow(name, why);
+    for (const name of ['breaker.kind', ...PARAMETERS] as const) lab.dontKnow(name, why);
     if (tripCalls > 0)
       lab.dontKnow('breaker.failures', `${why}; from clean, ${tripCalls} failed calls tripped it`);
     return;
   }
   lab.know('breaker.kind', simplest, evidence);
-  const same = left.filter(({ rule }) => rule.kind === simplest).map(({ rule }) => rule);
+  const same = left.filter((one) => one.rule.kind === simplest);
   const range = (
-    name: (typeof parameters)[number],
-    of: (rule: (typeof same)[number]) => number | null,
+    name: (typeof PARAMETERS)[number],
+    of: (hypothesis: Hypothesis) => { low: number; high: number } | null,
   ): void => {
     const values = same.map(of).filter((value) => value !== null);
     if (values.length === 0) return;
-    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const low = Math.min(...values.map((value) => value.low));
+    const high = Math.max(...values.map((value) => value.high));
     if (units.size > 1 && lab.attemptsOfFailure > 1)
       lab.dontKnow(name, 'whether calls or attempts are counted is not told');
     else if (!Number.isFinite(high) || (name === 'breaker.windowMs' && high > low * 2.1))
@@ -143,16 +186,34 @@ function conclude(
         ...evidence,
       });
   };
-  range('breaker.failures', (rule) => ('failures' in rule ? rule.failures : null));
-  range('breaker.windowCalls', (rule) => ('windowCalls' in rule ? rule.windowCalls : null));
-  range('breaker.windowMs', (rule) => ('windowMs' in rule ? rule.windowMs : null));
-  range('breaker.minimumCalls', (rule) => ('minimumCalls' in rule ? rule.minimumCalls : null));
-  range('breaker.failureRate', (rule) => ('rate' in rule ? rule.rate : null));
+  const exactly = (value: number): { low: number; high: number } => ({ low: value, high: value });
+  range('breaker.failures', ({ rule }) => ('failures' in rule ? exactly(rule.failures) : null));
+  range('breaker.windowCalls', ({ rule }) => ('windowCalls' in rule ? exactly(rule.windowCalls) : null));
+  range('breaker.windowMs', ({ rule }) => ('windowMs' in rule ? exactly(rule.windowMs) : null));
+  range('breaker.minimumCalls', ({ rule }) => ('minimumCalls' in rule ? exactly(rule.minimumCalls) : null));
+  range('breaker.failureRate', ({ rule, rates }) => {
+    if (rates !== undefined) return rates;
+    return 'rate' in rule ? exactly(rule.rate) : null;
+  });
 }
 
-/** The kind of all that are left; or consecutive, where no sequence that could be run tells the others from it. */
-function simplestOf(left: readonly Hypothesis[], isExhausted: boolean): Hypothesis['rule']['kind'] | null {
+/** The kind of all, which count the same unit; or consecutive, where the others left are the same rule in other words. */
+function simplestOf(left: readonly Hypothesis[], isExhausted: boolean): string | null {
   const kinds = new Set(left.map(({ rule }) => rule.kind));
-  if (kinds.size === 1) return left[0]?.rule.kind ?? null;
-  return isExhausted && kinds.has('consecutive') ? 'consecutive' : null;
+  if (kinds.size === 1) return [...kinds][0] ?? null;
+  const consecutive = left.find(({ rule }) => rule.kind === 'consecutive')?.rule;
+  if (consecutive?.kind !== 'consecutive') return null;
+  // No sequence that could be run tells them apart.
+  if (isExhausted) return 'consecutive';
+  const isSame = ({ rule }: Hypothesis): boolean =>
+    rule.kind === 'consecutive' ||
+    // All of the last n failed, and at least n: n in a row.
+    (rule.kind === 'failures-in-calls' && rule.windowCalls === rule.failures) ||
+    (rule.kind === 'count-window' &&
+      rule.windowCalls === consecutive.failures &&
+      rule.rate * rule.windowCalls > consecutive.failures - 1 + (rule.strict ? -1e-9 : 1e-9)) ||
+    // With thresholds of 1 and 2, one success takes back all there is.
+    (rule.kind === 'leaky' && consecutive.failures <= 2) ||
+    consecutive.failures === 1;
+  return left.every(isSame) ? 'consecutive' : null;
 }

@@ -11,12 +11,17 @@ const SAME_SHARE = 0.06;
 /** The bench waits this much longer than the longest limit it looks for. */
 const HANGS = ['slow-headers', 'stalled-stream', 'drip'] as const;
 
+/** Hangs of a kind, where somebody gives up on them: timers fire late, never early, and one may be very late. */
+const REPEATS = 3;
+
 interface Hang {
-  /** First attempt; null: none was seen. */
+  /** First attempt; null: none was over when it was healed. */
   attempt: Attempt | null;
   /** The caller's wait; null: it was never answered. */
   callMs: Ms | null;
   attempts: number;
+  /** For how long an attempt could be seen to be alive. */
+  lookedMs: Ms;
 }
 
 export function timeouts(lab: Lab): Promise<string> {
@@ -24,8 +29,9 @@ export function timeouts(lab: Lab): Promise<string> {
 }
 
 async function measure(lab: Lab): Promise<string> {
-  const seen: Partial<Record<(typeof HANGS)[number], Hang | string>> = {};
-  for (const condition of HANGS) seen[condition] = await hang(lab, condition);
+  const seen: Partial<Record<(typeof HANGS)[number], Hang[] | string>> = {};
+  for (const condition of HANGS)
+    seen[condition] = await hangs(lab, condition, lengthsOf(seen['slow-headers']));
   const head = conclude(
     lab,
     seen['slow-headers'],
@@ -41,6 +47,7 @@ async function measure(lab: Lab): Promise<string> {
     'timeout.totalMs',
     'a body that never stops coming',
     (attempt) => attempt.endMs - attempt.startMs,
+    lengthsOf(slow),
   );
   idle(lab, seen['stalled-stream'], total);
   const connect = await connection(lab, head ?? total);
@@ -49,6 +56,41 @@ async function measure(lab: Lab): Promise<string> {
 
 function text(ms: Ms | null): string {
   return ms === null ? 'none seen' : `${ms.toFixed(0)} ms`;
+}
+
+/** How long attempts that were given up had lasted. */
+function lengthsOf(seen: readonly Hang[] | string | undefined): Ms[] {
+  return typeof seen === 'object' ? givenUp(seen).map(({ startMs, endMs }) => endMs - startMs) : [];
+}
+
+/** Whether a time is one more of these, by one timer. */
+function isSameTimer(lab: Lab, ms: Ms, others: readonly Ms[]): boolean {
+  const least = Math.min(...others);
+  return others.length > 0 && Math.abs(ms - least) <= 2 * lab.errorMs + SAME_SHARE * least;
+}
+
+/** Repeated as long as it is given up, unless it shows a timer of which there are times already. */
+async function hangs(lab: Lab, condition: Condition, known: readonly Ms[]): Promise<Hang[] | string> {
+  const seen: Hang[] = [];
+  do {
+    const one = await hang(lab, condition);
+    if (typeof one === 'string') return one;
+    seen.push(one);
+    if (lengthsOf(seen).some((ms) => isSameTimer(lab, ms, known))) break;
+  } while (seen.length < REPEATS && seen.at(-1)?.attempt?.endedBy === 'target');
+  return seen;
+}
+
+/** Times of something that is late at times, never early: at least the rig's error below the least, and as far as they differ. */
+function limitOf(times: readonly Ms[], errorMs: Ms): { ms: Ms; low: Ms; high: Ms } {
+  const ms = Math.min(...times);
+  const spreadMs = Math.max(...times) - ms;
+  return { ms, low: ms - Math.max(errorMs + 2, spreadMs), high: ms + errorMs };
+}
+
+/** Those of the attempts that the target gave up; empty: it did not. */
+function givenUp(seen: readonly Hang[]): Attempt[] {
+  return seen.flatMap(({ attempt }) => (attempt?.endedBy === 'target' ? [attempt] : []));
 }
 
 /** One call that meets a hang; what it takes until everybody has given up, or we do. */
@@ -62,87 +104,106 @@ async function hang(lab: Lab, condition: Condition): Promise<Hang | string> {
   const attempt: Attempt | null =
     first !== null && first.endMs > healedMs ? { ...first, endedBy: 'dependency' } : first;
   const gaveUp = reply.status === null && reply.endMs - reply.startMs >= lab.limits.patienceMs;
-  return { attempt, callMs: gaveUp ? null : reply.endMs - reply.startMs, attempts: attempts.length };
+  return {
+    attempt,
+    callMs: gaveUp ? null : reply.endMs - reply.startMs,
+    attempts: attempts.length,
+    lookedMs: healedMs - (first?.startMs ?? reply.startMs),
+  };
 }
 
 /** Notes a limit; its value, or null where there is none or it is not known. */
 function conclude(
   lab: Lab,
-  seen: Hang | string | undefined,
+  seen: readonly Hang[] | string | undefined,
   name: 'timeout.headersMs' | 'timeout.totalMs',
   experiment: string,
   of: (attempt: Attempt) => Ms,
+  others: readonly Ms[] = [],
 ): Ms | null {
+  const ended = ending(lab, seen, name, experiment);
+  if (ended === null) return null;
+  const own = ended.map(of);
+  const times = own.every((one) => isSameTimer(lab, one, others)) ? [...own, ...others] : own;
+  const { ms, low, high } = limitOf(times, lab.errorMs);
+  lab.know(name, ms, { low, high, observations: ended.length, experiment });
+  return ms;
+}
+
+/** Attempts that were given up; null: there were none, which is noted. */
+function ending(
+  lab: Lab,
+  seen: readonly Hang[] | string | undefined,
+  name: 'timeout.headersMs' | 'timeout.totalMs' | 'timeout.idleMs',
+  experiment: string,
+): Attempt[] | null {
   if (typeof seen !== 'object') {
     lab.dontKnow(name, seen ?? 'not tried');
     return null;
   }
-  const { attempt } = seen;
-  if (attempt === null) {
-    lab.dontKnow(name, 'the call did not reach the link');
-    return null;
-  }
-  if (attempt.endedBy !== 'target') {
-    lab.know(name, null, { low: lab.limits.patienceMs, high: null, observations: 1, experiment });
-    return null;
-  }
-  const ms = of(attempt);
-  lab.know(name, ms, {
-    low: ms - lab.errorMs - 2,
-    high: ms + lab.errorMs,
-    observations: seen.attempts,
-    experiment,
-  });
-  return ms;
+  const ended = givenUp(seen);
+  const [first] = seen;
+  if (ended.length > 0 && ended.length === seen.length) return ended;
+  if (ended.length > 0) lab.dontKnow(name, `${ended.length} of ${seen.length} attempts were given up`);
+  else if (first?.attempt === null && first.callMs !== null)
+    lab.dontKnow(name, 'no attempt was over when the caller had its answer');
+  // Where neither attempt nor call was over at the end of patience, it was alive all the time.
+  else
+    lab.know(name, null, {
+      low: Math.min(lab.limits.patienceMs, first?.lookedMs ?? 0),
+      high: null,
+      observations: seen.length,
+      experiment,
+    });
+  return null;
 }
 
 /** What the hang of an attempt means for who waits for the call. */
-function caller(lab: Lab, { attempt, callMs, attempts }: Hang): void {
+function caller(lab: Lab, seen: readonly Hang[]): void {
   const experiment = 'answers that never begin';
-  if (callMs === null)
-    lab.know('timeout.callMs', null, { low: lab.limits.patienceMs, high: null, observations: 1, experiment });
-  else
-    lab.know('timeout.callMs', callMs, {
-      low: callMs - lab.errorMs - 2,
-      high: callMs + lab.errorMs,
-      observations: 1,
-      experiment,
-    });
-  if (attempt === null) return;
-  if (attempt.endedBy === 'target')
+  const observations = seen.length;
+  const waits = seen.flatMap(({ callMs }) => (callMs === null ? [] : [callMs]));
+  if (waits.length < observations)
+    lab.know('timeout.callMs', null, { low: lab.limits.patienceMs, high: null, observations, experiment });
+  else {
+    const { ms, low, high } = limitOf(waits, lab.errorMs);
+    // Jitter between attempts makes it another one each time: no single number is claimed.
+    lab.know('timeout.callMs', ms, { low, high: Math.max(high, ...waits), observations, experiment });
+  }
+  const [first] = seen;
+  if (first?.attempt == null) return;
+  const attempts = seen.reduce((sum, one) => sum + one.attempts, 0);
+  if (givenUp(seen).length === observations)
     lab.know('timeout.abortsUpstream', true, { observations: attempts, experiment });
-  else if (callMs !== null && callMs < lab.limits.patienceMs)
+  else if (givenUp(seen).length === 0 && first.callMs !== null && first.callMs < lab.limits.patienceMs)
     lab.know('timeout.abortsUpstream', false, { observations: attempts, experiment });
+  else lab.dontKnow('timeout.abortsUpstream', 'some attempts ended with their call, others ran on');
 }
 
 /** Silence inside an answer: a timer of its own, or the one for the whole attempt. */
-function idle(lab: Lab, seen: Hang | string | undefined, totalMs: Ms | null): void {
+function idle(lab: Lab, seen: readonly Hang[] | string | undefined, totalMs: Ms | null): void {
   const experiment = 'answers that fall silent after the head';
-  if (typeof seen !== 'object') {
-    lab.dontKnow('timeout.idleMs', seen ?? 'not tried');
-    return;
-  }
-  const { attempt } = seen;
-  if (attempt === null || attempt.firstByteMs === null) {
+  const ended = ending(lab, seen, 'timeout.idleMs', experiment);
+  if (ended === null) return;
+  const times = ended.flatMap(({ endMs, firstByteMs }) =>
+    firstByteMs === null ? [] : [endMs - firstByteMs],
+  );
+  if (times.length < ended.length) {
     lab.dontKnow('timeout.idleMs', 'no answer began');
     return;
   }
-  if (attempt.endedBy !== 'target') {
-    lab.know('timeout.idleMs', null, { low: lab.limits.patienceMs, high: null, observations: 1, experiment });
-    return;
-  }
-  const sinceStartMs = attempt.endMs - attempt.startMs;
-  const sinceHeadMs = attempt.endMs - attempt.firstByteMs;
-  if (totalMs !== null && Math.abs(sinceStartMs - totalMs) <= 2 * lab.errorMs + SAME_SHARE * totalMs) {
+  const sinceStart = limitOf(
+    ended.map(({ startMs, endMs }) => endMs - startMs),
+    lab.errorMs,
+  );
+  const isTotal =
+    totalMs !== null && Math.abs(sinceStart.ms - totalMs) <= 2 * lab.errorMs + SAME_SHARE * totalMs;
+  if (isTotal) {
     lab.dontKnow('timeout.idleMs', `the limit of the whole attempt (${totalMs.toFixed(0)} ms) comes first`);
     return;
   }
-  lab.know('timeout.idleMs', sinceHeadMs, {
-    low: sinceHeadMs - lab.errorMs - 2,
-    high: sinceHeadMs + lab.errorMs,
-    observations: 1,
-    experiment,
-  });
+  const { ms, low, high } = limitOf(times, lab.errorMs);
+  lab.know('timeout.idleMs', ms, { low, high, observations: times.length, experiment });
 }
 
 /** A dial that nobody answers reaches no link: only the caller's wait tells of it, and only where there is one attempt. */
@@ -169,6 +230,16 @@ async function connection(lab: Lab, attemptMs: Ms | null): Promise<string> {
     return 'none seen';
   }
   const plainMs = waitedMs - lab.healthyMs;
+  const call = lab.findings['timeout.callMs'];
+  const aborts = lab.findings['timeout.abortsUpstream'];
+  // A caller that is answered while its attempts run on says nothing of how long they dial.
+  if (aborts?.known === true && aborts.value === false && call?.known === true && call.value !== null) {
+    lab.dontKnow(
+      'timeout.connectMs',
+      `the caller is answered after ${waitedMs.toFixed(0)} ms, whatever becomes of the dial`,
+    );
+    return 'not told';
+  }
   // Where an attempt has the same limit as the call, there was one attempt, whatever limit it was.
   const isOneAttempt =
     lab.findings['retry.attempts']?.known === true && lab.findings['retry.attempts'].value === 1;

@@ -37,6 +37,10 @@ export interface SimulatedBreaker {
   successesToClose: number;
   /** False: what was counted before the trip still counts after the close. */
   clearsOnClose: boolean;
+  /** What counts besides calls that were let through while it was closed; left out: nothing. */
+  countsToo?: 'closing-probe' | 'probes-and-rejected';
+  /** What becomes of calls beyond the probes; left out: they are rejected. */
+  surplus?: 'waits';
 }
 
 /** What a service does; `null`: it has none. Times of one attempt, except the deadline, which is of the call. */
@@ -76,6 +80,7 @@ class Breaker {
   #probes = 0;
   #successes = 0;
   #era = 0;
+  #waiting: (() => void)[] = [];
 
   constructor(spec: SimulatedBreaker, clock: VirtualClock, onChange: (to: SimulatedState) => void) {
     this.#spec = spec;
@@ -86,7 +91,18 @@ class Breaker {
   }
 
   /** A ticket to hand in with the outcome; null: rejected. */
-  admit(): number | null {
+  async admit(): Promise<number | null> {
+    for (;;) {
+      const ticket = this.#tryToAdmit();
+      if (ticket !== null) return ticket;
+      if (this.#spec.surplus !== 'waits' || this.state !== 'half-open') break;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    if (this.#spec.countsToo === 'probes-and-rejected') this.#rule.record(true, this.#clock.now());
+    return null;
+  }
+
+  #tryToAdmit(): number | null {
     if (this.state === 'open' && this.#clock.now() >= this.#openUntilMs) {
       this.#enter('half-open');
       this.#probes = 0;
@@ -106,11 +122,15 @@ class Breaker {
       return;
     }
     this.#probes--;
+    const { countsToo } = this.#spec;
+    if (countsToo === 'probes-and-rejected') this.#rule.record(ok, now);
     if (!ok) this.#open(Math.min(this.#spec.openMaxMs, this.#openMs * this.#spec.openGrowth));
     else if (++this.#successes >= this.#spec.successesToClose) {
       this.#enter('closed');
       if (this.#spec.clearsOnClose) this.#rule.reset();
+      if (countsToo === 'closing-probe') this.#rule.record(true, now);
     }
+    for (const resume of this.#waiting.splice(0)) resume();
   }
 
   #open(openMs: Ms): void {
@@ -173,7 +193,7 @@ export class SimulatedService {
     const { breaker, deadlineMs } = this.#policy;
     const untilMs = deadlineMs === null ? Number.POSITIVE_INFINITY : this.#clock.now() + deadlineMs;
     if (this.#breaker === null || breaker?.counts !== 'calls') return this.#series(key, untilMs);
-    const ticket = this.#breaker.admit();
+    const ticket = await this.#breaker.admit();
     if (ticket === null) return 'rejected';
     const shapes: (Condition | null)[] = [];
     const outcome = await this.#series(key, untilMs, shapes);
@@ -187,7 +207,7 @@ export class SimulatedService {
     const { retry, breaker } = this.#policy;
     const perAttempt = this.#breaker !== null && breaker?.counts === 'attempts' ? this.#breaker : null;
     for (let attempt = 1; ; attempt++) {
-      const ticket = perAttempt === null ? 0 : perAttempt.admit();
+      const ticket = perAttempt === null ? 0 : await perAttempt.admit();
       if (ticket === null) return 'rejected';
       const { ok, shape } = await this.#attempt(key, untilMs);
       shapes.push(shape);

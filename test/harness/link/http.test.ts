@@ -126,6 +126,26 @@ describe('an HTTP link', () => {
     expect(await link.saw('the exchange', exchange)).toMatchObject({ outcome: 'broken', endedBy: 'target' });
   });
 
+  test('records an answer that a toxic kept past the end of both sides as broken by the target', async () => {
+    const link = await httpLink();
+    const client = await connect(cleanup, link.port);
+    const armed = resolveFault(
+      { type: 'latency', attributes: { latency: 3_600_000 } },
+      'held',
+      'http',
+      'test',
+    );
+    if (armed.plane !== 'toxic') throw new Error('not a toxic');
+    const toxic = link.link.addToxic(armed.toxic);
+    client.socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    while (link.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 50)); // lets the answer reach the toxic
+    client.socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50)); // lets both FINs reach the link: the dependency's waits behind the answer
+    link.link.removeToxic(toxic);
+    expect(await link.saw('the exchange', exchange)).toMatchObject({ outcome: 'broken', endedBy: 'target' });
+  });
+
   test('records a request that a partition kept and let go after its target had given up as broken', async () => {
     const link = await httpLink();
     const client = await connect(cleanup, link.port);
