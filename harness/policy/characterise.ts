@@ -36,7 +36,7 @@ const KIND_SHARE = 0.4;
 /** A gap longer than this share of the open duration can hide that it was open. */
 const HIDING_SHARE = 0.85;
 /** Rows of the failure matrix begin no later than this. */
-const MATRIX_SHARE = 0.75;
+const MATRIX_SHARE = 0.85;
 
 export interface CharacteriseOptions {
   bench: Bench;
