@@ -446,6 +446,8 @@ function mostTellingOf(
   let bestWorth = 0;
   for (const candidate of candidates(tripCalls, attemptsOfFailure, pauseMsMax)) {
     if (ran.filter((name) => name === candidate.name).length >= REPEATS_MAX) continue;
+    // One experiment must not take the time of all.
+    if (costOf(candidate.sequence, costs) > 2 * pauseMsMax) continue;
     const agreed = new Set(
       settled.map((replay) => replay.predict(candidate.sequence, attemptsOfFailure, costs, fromMs)),
     );

@@ -11,9 +11,9 @@ import type { ServicePolicy } from '../../harness/policy/simulation/service.ts';
 import { drawPolicy, truthOf } from './policies.ts';
 import { scoreOf } from './score.ts';
 
-const POLICIES = Number(process.env.CHARACTERISE_POLICIES ?? 5);
-const FIRST = Number(process.env.CHARACTERISE_FIRST ?? 0);
-const LIMIT_MS = 60_000 + POLICIES * 10_000;
+const POLICIES = Number(process.env.CHARACTERISE_POLICIES ?? 4);
+const FIRST = Number(process.env.CHARACTERISE_FIRST ?? 1);
+const LIMIT_MS = 60_000 + POLICIES * 20_000;
 
 async function measured(policy: ServicePolicy, seed: number) {
   const clock = new VirtualClock();
@@ -59,51 +59,63 @@ const PLAIN: ServicePolicy = {
   fallback: 'none',
 };
 
-test('a service without any policy: no breaker, no retry, no limit, and the matrix says that errors leak', async () => {
-  const { findings, matrix, complete } = await measured({ ...PLAIN, headersMs: null }, 1);
-  expect(complete).toBe(true);
-  expect(findings['breaker.present']).toMatchObject({ known: true, value: false });
-  expect(findings['retry.attempts']).toMatchObject({ known: true, value: 1 });
-  expect(findings['timeout.headersMs']).toMatchObject({ known: true, value: null, low: 4_000 });
-  expect(findings['breaker.openMs']).toMatchObject({ known: false });
-  expect(matrix['status-503']).toMatchObject({ retried: false, counts: false, caller: 'error' });
-});
+test(
+  'a service without any policy: no breaker, no retry, no limit, and the matrix says that errors leak',
+  async () => {
+    const { findings, matrix, complete } = await measured({ ...PLAIN, headersMs: null }, 1);
+    expect(complete).toBe(true);
+    expect(findings['breaker.present']).toMatchObject({ known: true, value: false });
+    expect(findings['retry.attempts']).toMatchObject({ known: true, value: 1 });
+    expect(findings['timeout.headersMs']).toMatchObject({ known: true, value: null, low: 4_000 });
+    expect(findings['breaker.openMs']).toMatchObject({ known: false });
+    expect(matrix['status-503']).toMatchObject({ retried: false, counts: false, caller: 'error' });
+  },
+  LIMIT_MS,
+);
 
-test('a breaker that trips early is measured as it is, whatever was meant', async () => {
-  const breaker = {
-    rule: { kind: 'consecutive', failures: 2 },
-    counts: 'calls',
-    openMs: 800,
-    openGrowth: 1,
-    openMaxMs: 800,
-    halfOpenProbes: 1,
-    successesToClose: 1,
-    clearsOnClose: true,
-  } as const;
-  const { findings, matrix } = await measured(
-    { ...PLAIN, breaker: { ...breaker, shapes: new Set(['status-503', 'rst']) } },
-    2,
-  );
-  expect(findings['breaker.kind']).toMatchObject({ known: true, value: 'consecutive' });
-  expect(findings['breaker.failures']).toMatchObject({ known: true, value: 2 });
-  expect(matrix['status-503']).toMatchObject({ counts: true });
-  expect(matrix['status-500']).toMatchObject({ counts: false });
-});
+test(
+  'a breaker that trips early is measured as it is, whatever was meant',
+  async () => {
+    const breaker = {
+      rule: { kind: 'consecutive', failures: 2 },
+      counts: 'calls',
+      openMs: 800,
+      openGrowth: 1,
+      openMaxMs: 800,
+      halfOpenProbes: 1,
+      successesToClose: 1,
+      clearsOnClose: true,
+    } as const;
+    const { findings, matrix } = await measured(
+      { ...PLAIN, breaker: { ...breaker, shapes: new Set(['status-503', 'rst']) } },
+      2,
+    );
+    expect(findings['breaker.kind']).toMatchObject({ known: true, value: 'consecutive' });
+    expect(findings['breaker.failures']).toMatchObject({ known: true, value: 2 });
+    expect(matrix['status-503']).toMatchObject({ counts: true });
+    expect(matrix['status-500']).toMatchObject({ counts: false });
+  },
+  LIMIT_MS,
+);
 
-test('what is called off is told as unknown, with the reason', async () => {
-  const clock = new VirtualClock();
-  const bench = new SimulatedBench({ policy: PLAIN, clock, seed: 3, giveUpMs: 4_000, noiseMs: 1 });
-  const stop = new AbortController();
-  const onProgress = (name: string): void => {
-    if (name === 'timeouts') stop.abort();
-  };
-  const { findings, complete } = await clock.run(
-    characterise({ bench, errorMs: 2, limits: { patienceMs: 4_000 }, onProgress, signal: stop.signal }),
-  );
-  expect(complete).toBe(false);
-  expect(findings['retry.attempts']).toMatchObject({ known: true });
-  expect(findings['bulkhead.concurrent']).toMatchObject({
-    known: false,
-    why: expect.stringContaining('called off'),
-  });
-});
+test(
+  'what is called off is told as unknown, with the reason',
+  async () => {
+    const clock = new VirtualClock();
+    const bench = new SimulatedBench({ policy: PLAIN, clock, seed: 3, giveUpMs: 4_000, noiseMs: 1 });
+    const stop = new AbortController();
+    const onProgress = (name: string): void => {
+      if (name === 'timeouts') stop.abort();
+    };
+    const { findings, complete } = await clock.run(
+      characterise({ bench, errorMs: 2, limits: { patienceMs: 4_000 }, onProgress, signal: stop.signal }),
+    );
+    expect(complete).toBe(false);
+    expect(findings['retry.attempts']).toMatchObject({ known: true });
+    expect(findings['bulkhead.concurrent']).toMatchObject({
+      known: false,
+      why: expect.stringContaining('called off'),
+    });
+  },
+  LIMIT_MS,
+);

@@ -35,6 +35,7 @@ describe('which rules can have done what was seen', () => {
     expect(kindsOf('SSSFFF!')).toEqual([
       'consecutive',
       'count-window',
+      'failures-in-calls',
       'failures-in-time',
       'leaky',
       'time-window',
