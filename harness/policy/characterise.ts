@@ -16,8 +16,8 @@ import { attemptsOf, gapsOf, retries } from './experiments/retries.ts';
 import { timeouts } from './experiments/timeouts.ts';
 import { firstTrip } from './experiments/trip.ts';
 import { unit } from './experiments/unit.ts';
-import type { Unit } from './kind.ts';
 import { type Call, Lab, type LabLimits, Stuck } from './lab.ts';
+import type { Unit } from './story.ts';
 
 export const LIMITS: LabLimits = {
   callsMax: 40,

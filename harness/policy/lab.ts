@@ -6,7 +6,7 @@
 import type { Finding, QuantityName, ShapeRow } from '../model/measured.ts';
 import type { Ms } from '../model/time.ts';
 import type { Attempt, Bench, Condition, Reply, Shape } from './bench.ts';
-import type { Seen } from './kind.ts';
+import type { Seen } from './story.ts';
 
 /** A request and what it did on the link. */
 export interface Call {

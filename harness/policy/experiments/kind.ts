@@ -1,15 +1,9 @@
 /** Which kind of breaker: runs the sequence that tells most, again and again, until nothing more can be told. */
-import {
-  ASKED_MAX,
-  type Hypothesis,
-  hypothesesFor,
-  mostDoubtful,
-  mostTelling,
-  type Sequence,
-  surviving,
-  type Unit,
-} from '../kind.ts';
+import { hypothesesFor } from '../kind.ts';
 import type { Lab } from '../lab.ts';
+import { surviving } from '../replay.ts';
+import { ASKED_MAX, mostDoubtful, mostTelling, type Situation } from '../sequences.ts';
+import type { Hypothesis, Sequence, Unit } from '../story.ts';
 import type { Trip } from './trip.ts';
 
 const NAME = 'sequences of good and failed calls that rival rules predict differently';
@@ -52,10 +46,16 @@ export async function kind(
     failMs: lab.failureMs + 3,
     recoveryMs: openMs * 1.1 + 10 * (lab.healthyMs + 3),
   };
+  const situation = (until: number, names: readonly string[]): Situation => ({
+    story: lab.story(),
+    tripCalls,
+    attemptsOfFailure: lab.attemptsOfFailure,
+    pauseMsMax: Math.min(lab.limits.pauseMsMax, (until - lab.bench.now()) / 2),
+    costs,
+    ran: names,
+  });
   while (left.length > 1 && ran.length < EXPERIMENTS_MAX && lab.bench.now() < untilMs) {
-    const pauseMsMax = Math.min(lab.limits.pauseMsMax, (untilMs - lab.bench.now()) / 2);
-    const tell = (askedMax?: number) =>
-      mostTelling(left, lab.story(), tripCalls, lab.attemptsOfFailure, pauseMsMax, costs, tried, askedMax);
+    const tell = (askedMax?: number) => mostTelling(left, situation(untilMs, tried), askedMax);
     // What a sample agrees on need not hold for all.
     const next =
       tell() ?? (left.length > ASKED_MAX && left.length <= ALL_ASKED_MAX ? tell(ALL_ASKED_MAX) : null);
@@ -83,9 +83,7 @@ export async function kind(
   }
   const confirmUntilMs = lab.bench.now() + budgetMs * CONFIRM_SHARE;
   for (let i = 0; i < CONFIRMATIONS && left.length > 0 && lab.bench.now() < confirmUntilMs; i++) {
-    const pauseMsMax = Math.min(lab.limits.pauseMsMax, (confirmUntilMs - lab.bench.now()) / 2);
-    const { attemptsOfFailure } = lab;
-    const next = mostDoubtful(left, first, lab.story(), tripCalls, attemptsOfFailure, pauseMsMax, costs, ran);
+    const next = mostDoubtful(left, first, situation(confirmUntilMs, ran));
     if (next === null) break;
     await run(lab, shape, next.sequence);
     await lab.restore();

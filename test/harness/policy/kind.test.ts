@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { hypothesesFor, type Seen, type SeenCall } from '../../../harness/policy/kind.ts';
+import { hypothesesFor } from '../../../harness/policy/kind.ts';
 import { ruleOf } from '../../../harness/policy/rules.ts';
+import type { Seen, SeenCall } from '../../../harness/policy/story.ts';
 
 /** `S` well, `F` failed, `!` it tripped there, `(` and `)` a closing; one call each 10 ms. */
 function storyOf(text: string): Seen[] {
