@@ -32,6 +32,12 @@ export const testcontainers: Environment = {
   linksDefault: 'toxiproxy',
   parallelMax: PARALLEL_MAX,
   cannot: beyondContainers,
+  async lacks({ links, testcontainers: config }) {
+    const absent = Object.keys(links).filter(
+      (name) => config !== undefined && !(name in config.dependencies),
+    );
+    return absent.length === 0 ? null : `no container is configured for ${absent.join(', ')}`;
+  },
   async check(config) {
     configOf(config);
     await connect();

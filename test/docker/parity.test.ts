@@ -49,6 +49,7 @@ async function runIn(environment: EnvironmentName, names: readonly string[]): Pr
     await rm(out, { recursive: true, force: true });
     expect(report.failed).toEqual([]);
     for (const result of report.scenarios) found.set(result.name, seen(result));
+    for (const { name, why } of report.skipped ?? []) found.set(name, { cannot: why });
     left = [...found].flatMap(([name, what]) => ('starved' in what ? [name] : []));
   }
   return found;
