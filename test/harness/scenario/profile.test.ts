@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { compose } from '../../../harness/environment/compose.ts';
+import { testcontainers } from '../../../harness/environment/testcontainers.ts';
 import { Config, factsOf, withProfile } from '../../../harness/model/config.ts';
 import { loadConfig } from '../../../harness/scenario/load.ts';
 import { Cleanup } from '../../support/sockets.ts';
@@ -71,12 +72,13 @@ describe('a link that leads on', () => {
 });
 
 describe('what a machine lacks', () => {
-  test('the Compose project has no service for a link that only a profile has', async () => {
+  test.each([
+    [compose, 'the Compose project has no service for postgres'],
+    [testcontainers, 'no container is configured for postgres'],
+  ])('$name has nothing for a link that only a profile has', async (environment, says) => {
     const config = await loadConfig(REPOSITORY);
-    expect(await compose.lacks?.(config)).toBeNull();
-    expect(await compose.lacks?.(withProfile(config, 'pgbouncer'))).toBe(
-      'the Compose project has no service for postgres',
-    );
+    expect(await environment.lacks?.(config)).toBeNull();
+    expect(await environment.lacks?.(withProfile(config, 'pgbouncer'))).toBe(says);
   });
 
   const before = process.env.PGBOUNCER;
