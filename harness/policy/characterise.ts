@@ -191,7 +191,6 @@ async function plan(lab: Lab, step: StepRunner, startMs: Ms): Promise<void> {
       {
         tripCalls: calls.length === 0 ? lab.limits.callsMax : calls.length,
         counts: counts?.known === true ? (counts.value as 'calls' | 'attempts') : null,
-        reference: shape,
         givesUp: patienceMs !== null,
       },
       isOver,
@@ -205,11 +204,7 @@ async function plan(lab: Lab, step: StepRunner, startMs: Ms): Promise<void> {
 async function withoutBreaker(lab: Lab, step: StepRunner): Promise<void> {
   const patienceMs = patienceOf(lab);
   await step('failure matrix', () =>
-    matrix(
-      lab,
-      { tripCalls: null, counts: null, reference: null, givesUp: patienceMs !== null },
-      () => false,
-    ),
+    matrix(lab, { tripCalls: null, counts: null, givesUp: patienceMs !== null }, () => false),
   );
   await step('bulkhead', () => bulkhead(lab, patienceMs));
   await step('abandonment', () => abandonment(lab, patienceMs));

@@ -14,6 +14,14 @@ export interface Call {
   attempts: readonly Attempt[];
 }
 
+/** Calls at once, and what of them reached the link before and after their answers were let go. */
+export interface Burst {
+  calls: Reply[];
+  held: Attempt[];
+  later: Attempt[];
+  letGoMs: Ms;
+}
+
 export interface LabLimits {
   /** Failed calls after which a breaker that has not tripped is taken as absent. */
   callsMax: number;
@@ -92,7 +100,7 @@ export class Lab {
   async call(key?: string): Promise<Call> {
     const fromMs = this.bench.now();
     const reply = await this.bench.ask(this.kind, key).reply;
-    const call = { reply, attempts: await this.#since(fromMs) };
+    const call = { reply, attempts: await this.since(fromMs) };
     this.#note(call);
     return call;
   }
@@ -110,7 +118,7 @@ export class Lab {
     const healedMs = this.bench.now();
     await this.bench.heal();
     await this.bench.wait(LEFT_SHOWS_MS);
-    return { reply, attempts: await this.#since(fromMs), healedMs };
+    return { reply, attempts: await this.since(fromMs), healedMs };
   }
 
   /** How long answers are held for calls at once: until all of them must have come as far as the link. */
@@ -119,23 +127,21 @@ export class Lab {
   }
 
   /** Calls all at once while answers are held; `held` are the attempts that had begun before they were let go. */
-  async burst(
-    count: number,
-    settleMs: Ms,
-  ): Promise<{ calls: Reply[]; held: Attempt[]; later: Attempt[]; letGoMs: Ms }> {
+  async burst(count: number, settleMs: Ms): Promise<Burst> {
     const fromMs = this.bench.now();
     const asked = Array.from({ length: count }, () => this.bench.ask(this.kind));
     await this.bench.wait(settleMs);
     const letGoMs = this.bench.now();
     await this.bench.heal();
     const calls = await Promise.all(asked.map(({ reply }) => reply));
-    const attempts = await this.#since(fromMs);
+    const attempts = await this.since(fromMs);
     const held = attempts.filter(({ startMs }) => startMs <= letGoMs);
     return { calls, held, later: attempts.filter(({ startMs }) => startMs > letGoMs), letGoMs };
   }
 
+  /** Attempts that began since then and are over. */
   async since(fromMs: Ms): Promise<Attempt[]> {
-    return this.#since(fromMs);
+    return (await this.bench.attempts()).filter(({ startMs }) => startMs >= fromMs);
   }
 
   /** All is well, and calls reach the link again: whatever was open has closed. @throws Stuck */
@@ -177,14 +183,11 @@ export class Lab {
     this.#log.push({ what: 'closed' });
   }
 
-  /** Calls that were sent together and went well. */
-  noteGood(count: number, endMs: Ms): void {
-    this.#log.push({ what: 'good', count, endMs });
-  }
-
-  /** Calls that were sent together with others and did not reach the link. */
-  noteRejected(count: number, endMs: Ms): void {
-    if (count > 0) this.#log.push({ what: 'rejected', count, endMs });
+  /** Calls that were sent together: so many let through, so many after those, the others not. All went well. */
+  noteBurst(size: number, { held, later, letGoMs: endMs }: Burst): void {
+    for (const { length: count } of [held, later]) this.#log.push({ what: 'good', count, endMs });
+    const rejected = size - held.length - later.length;
+    if (rejected > 0) this.#log.push({ what: 'rejected', count: rejected, endMs });
   }
 
   /** Forgets what was noted. */
@@ -258,10 +261,6 @@ export class Lab {
       }
     }
     return story;
-  }
-
-  async #since(fromMs: Ms): Promise<Attempt[]> {
-    return (await this.bench.attempts()).filter(({ startMs }) => startMs >= fromMs);
   }
 
   #note({ reply, attempts }: Call): void {

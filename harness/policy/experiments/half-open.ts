@@ -80,8 +80,7 @@ export async function halfOpen(lab: Lab, shape: Trip['shape'], openMs: number): 
   lab.know('breaker.halfOpenProbes', probes, { low: probes, high: probes, observations, experiment: NAME });
   const before = admitted.slice(0, -1).reduce((sum, count) => sum + count, 0);
   const least = before - (admitted.at(-2) ?? 0) + 1;
-  if (least === before) closesAfter(lab, before, observations);
-  else if (!(await oneByOne(lab, shape, openMs, settleMs, size, least, before)))
+  if (!(await oneByOne(lab, shape, openMs, settleMs, size, least, before)))
     closesAfter(lab, before, observations);
   await lab.restore();
   return says;
@@ -101,7 +100,8 @@ async function burstsAfterTrip(
   const bursts: Bursts = { admitted: [], isClosed: false, waited: 0, isSlow: false, gaveUpMs: null };
   while (!bursts.isClosed && bursts.admitted.length < BURSTS_MAX) {
     if ((await lab.arm('held')) !== null) break;
-    const { held, later, letGoMs } = await lab.burst(size, settleMs);
+    const burst = await lab.burst(size, settleMs);
+    const { held, later, letGoMs } = burst;
     bursts.admitted.push(held.length);
     const gaveUp = held.filter(({ endedBy, ok }) => endedBy === 'target' && !ok);
     if (gaveUp.length > 0) {
@@ -110,9 +110,7 @@ async function burstsAfterTrip(
     }
     bursts.isClosed = held.length >= size;
     if (bursts.isClosed && bursts.admitted.length > 1) lab.closed();
-    lab.noteGood(held.length, letGoMs);
-    lab.noteGood(later.length, letGoMs);
-    lab.noteRejected(size - held.length - later.length, letGoMs);
+    lab.noteBurst(size, burst);
     if (held.length < size) bursts.waited += later.length;
     if (later.length > 0 && held.length > 0) bursts.isSlow ||= !isSaturated(held, letGoMs, settleMs);
     if (held.length === 0 || bursts.waited > 0) break;
@@ -151,12 +149,10 @@ async function oneByOne(
     await lab.bench.heal();
     for (let i = 0; i < successes; i++) await lab.call();
     await lab.arm('held');
-    const { held, later, letGoMs } = await lab.burst(size, settleMs);
-    const isClosed = held.length >= size;
+    const burst = await lab.burst(size, settleMs);
+    const isClosed = burst.held.length >= size;
     if (isClosed) lab.closed();
-    lab.noteGood(held.length, letGoMs);
-    lab.noteGood(later.length, letGoMs);
-    lab.noteRejected(size - held.length - later.length, letGoMs);
+    lab.noteBurst(size, burst);
     if (isClosed) {
       closesAfter(lab, successes, 1);
       return true;

@@ -11,7 +11,6 @@ export interface MatrixOptions {
   /** Failed calls that trip the breaker from where `restore` leaves it, by its reference shape; null: there is none. */
   tripCalls: number | null;
   counts: 'calls' | 'attempts' | null;
-  reference: Shape | null;
   /** False: nobody gives up on a hang, so shapes that hang are not repeated. */
   givesUp: boolean;
 }

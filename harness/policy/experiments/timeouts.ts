@@ -8,7 +8,6 @@ import type { Lab } from '../lab.ts';
 
 /** Two limits this near to each other are one timer. */
 const SAME_SHARE = 0.06;
-/** The bench waits this much longer than the longest limit it looks for. */
 const HANGS = ['slow-headers', 'stalled-stream', 'drip'] as const;
 
 /** Hangs of a kind, where somebody gives up on them: timers fire late, never early, and one may be very late. */
@@ -32,13 +31,7 @@ async function measure(lab: Lab): Promise<string> {
   const seen: Partial<Record<(typeof HANGS)[number], Hang[] | string>> = {};
   for (const condition of HANGS)
     seen[condition] = await hangs(lab, condition, lengthsOf(seen['slow-headers']));
-  const head = conclude(
-    lab,
-    seen['slow-headers'],
-    'timeout.headersMs',
-    'answers that never begin',
-    (attempt) => attempt.endMs - attempt.startMs,
-  );
+  const head = conclude(lab, seen['slow-headers'], 'timeout.headersMs', 'answers that never begin');
   const slow = seen['slow-headers'];
   if (typeof slow === 'object') caller(lab, slow);
   const total = conclude(
@@ -46,7 +39,6 @@ async function measure(lab: Lab): Promise<string> {
     seen.drip,
     'timeout.totalMs',
     'a body that never stops coming',
-    (attempt) => attempt.endMs - attempt.startMs,
     lengthsOf(slow),
   );
   idle(lab, seen['stalled-stream'], total);
@@ -118,12 +110,11 @@ function conclude(
   seen: readonly Hang[] | string | undefined,
   name: 'timeout.headersMs' | 'timeout.totalMs',
   experiment: string,
-  of: (attempt: Attempt) => Ms,
   others: readonly Ms[] = [],
 ): Ms | null {
   const ended = ending(lab, seen, name, experiment);
   if (ended === null) return null;
-  const own = ended.map(of);
+  const own = ended.map(({ startMs, endMs }) => endMs - startMs);
   const times = own.every((one) => isSameTimer(lab, one, others)) ? [...own, ...others] : own;
   const { ms, low, high } = limitOf(times, lab.errorMs);
   lab.know(name, ms, { low, high, observations: ended.length, experiment });

@@ -11,10 +11,11 @@ import type { FaultEvent, RequestEvent, Unnumbered } from '../../model/history.t
 import { seededRandom, seedFor } from '../../model/random.ts';
 import { Traffic } from '../../model/scenario.ts';
 import type { Compared, Episode, OutageModel, TrafficModel, Verification } from '../../model/sweep.ts';
-import { type Clock, clockFrom, type Ms, toMs, toNs } from '../../model/time.ts';
+import { type Clock, type Ms, toMs, toNs } from '../../model/time.ts';
 import { type Shape, UNSEEN } from '../bench.ts';
+import { bringBenchUp } from '../bench-up.ts';
 import { median } from '../lab.ts';
-import { canHitSome, LiveBench } from '../live-bench.ts';
+import { canHitSome, type LiveBench } from '../live-bench.ts';
 import type { ServicePolicy } from '../simulation/service.ts';
 import { compare, means, NAMES, relativeError } from './compare.ts';
 import type { OutageSpan, SeenAttempt, SeenRequest } from './metrics.ts';
@@ -76,46 +77,23 @@ export async function verifyPoint(
   values: Values,
   isRecommended: boolean,
 ): Promise<Verification> {
-  const { cwd, environment, link, profile, run, seed, logDir, signal, traffic, outage } = options;
+  const { link, profile, run, seed, traffic, outage } = options;
   const config = withEnv(options.config, profile, values);
   const policy = withValues(options.policy, values);
   const openMs = policy.breaker?.openMs ?? 0;
-  const originNs = process.hrtime.bigint();
-  const now = clockFrom(originNs);
   const faults: Unnumbered<FaultEvent>[] = [];
-  let bench: LiveBench | undefined;
-  await using running = await environment.up({
+  await using up = await bringBenchUp({
+    ...options,
     config,
-    cwd,
-    profile,
-    mutant: null,
-    links: 'embedded',
-    hidesNames: false,
-    run,
-    seed,
-    logDir,
-    originNs,
-    now,
-    emit: (event) => {
+    giveUpMs: REQUEST_TIMEOUT_MS,
+    onEvent: (event) => {
       if (event.kind === 'fault' && event.link === link) faults.push(event);
-      bench?.see(event);
     },
   });
-  bench = new LiveBench({
-    running,
-    config,
-    link,
-    ...(options.request === undefined ? {} : { kinds: [options.request] }),
-    run,
-    seed,
-    now,
-    giveUpMs: REQUEST_TIMEOUT_MS,
-    signal,
-  });
-  await using held = bench;
-  const kind = held.kinds[0] ?? '';
-  for (let i = 0; i < WARM_CALLS; i++) await held.ask(kind).reply;
-  const warm = (await held.attempts()).slice(-TIMED_CALLS);
+  const { running, bench, now } = up;
+  const kind = bench.kinds[0] ?? '';
+  for (let i = 0; i < WARM_CALLS; i++) await bench.ask(kind).reply;
+  const warm = (await bench.attempts()).slice(-TIMED_CALLS);
   if (warm.length === 0)
     throw new UsageError(`request "${kind}" does not reach link ${link}: choose another with --request`);
   const serviceMs = median(warm.map(({ startMs, endMs }) => endMs - startMs));
@@ -138,7 +116,7 @@ export async function verifyPoint(
     });
     const plan = planLoad(load, config, lengthMs, episodeSeed, `${run}-${n}`);
     const real = await runEpisode(options, {
-      bench: held,
+      bench,
       entryUrl: running.entryUrl,
       plan,
       load,
