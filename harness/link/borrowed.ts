@@ -9,7 +9,7 @@ import { controlCall } from './control-call.ts';
 import { resolveFault } from './faults.ts';
 import type { Protocol } from './link.ts';
 import { type Dialect, type Found, isSameMade, type Made, madeName, madeText } from './made.ts';
-import { proxyUrl, remains, shownAt, undo } from './undo.ts';
+import { newRemovals, proxyUrl, remains, shownAt, undo } from './undo.ts';
 
 /** As in FaultClient: a control call slower than this has failed. */
 const CONTROL_TIMEOUT_MS = 5_000;
@@ -128,6 +128,7 @@ export class BorrowedLinks {
     const left = await undo(made, this.#options.found, LIFT_TIMEOUT_MS);
     for (const one of made)
       if (!left.some((stays) => isSameMade(stays.made, one))) await this.#options.note('lifted', one);
+    for (const one of newRemovals(left, made)) await this.#options.note('made', one);
     for (const armed of due) {
       const stays = left.filter(({ made: { url, proxy } }) =>
         armed.made.some((one) => one.url === url && one.proxy === proxy),

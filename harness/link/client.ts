@@ -89,6 +89,17 @@ export class FaultClient {
     }
   }
 
+  /** Tells a link that what stands behind it is disturbed by other means; null: that is over. */
+  async noteDisturbance(link: string, name: string, disturbance: string | null): Promise<void> {
+    const path = `/proxies/${encodeURIComponent(link)}/shadows/${encodeURIComponent(name)}`;
+    if (disturbance === null) await this.#delete(path, link, name);
+    else
+      await this.#call('PUT', path, `${disturbance} of ${link}`, {
+        type: `disturb_${disturbance}`,
+        attributes: {},
+      });
+  }
+
   /** Lifts one fault; one that is already lifted is left alone. */
   async lift(link: string, name: string): Promise<void> {
     const armed = this.#armed.find((candidate) => candidate.link === link && candidate.name === name);

@@ -59,6 +59,7 @@ export class Link {
   readonly #connections = new Set<Connection>();
   readonly #toxics: Toxic[] = [];
   readonly #faults: ProtocolFault[] = [];
+  readonly #lifting = new Map<ProtocolFault, AbortController>();
   readonly #ledger = new RetryLedger();
   readonly #sessions = new PostgresSessions();
   readonly #leases = new Leases((error, fault) => {
@@ -199,6 +200,7 @@ export class Link {
   addFault({ name, kind, attributes, spec }: ProtocolFaultSpec): ProtocolFault {
     const { arm } = kind as Pick<HttpFaultType, 'arm'>;
     const nowMs = (): number => toMs(this.#options.now());
+    const lifting = new AbortController();
     const fault: ProtocolFault = {
       name,
       kind,
@@ -206,7 +208,9 @@ export class Link {
       spec,
       chooser: new Chooser(spec, this.#dice(`fault ${name}`)),
       state: arm?.(attributes, { nowMs }),
+      lifted: lifting.signal,
     };
+    this.#lifting.set(fault, lifting);
     this.#note(name, 'injected', spec);
     this.#faults.push(fault);
     this.#leases.begin(fault, name, spec.expiresMs, () => this.removeFault(fault));
@@ -217,6 +221,8 @@ export class Link {
     const index = this.#faults.indexOf(fault);
     if (index === -1) return;
     this.#faults.splice(index, 1);
+    this.#lifting.get(fault)?.abort();
+    this.#lifting.delete(fault);
     this.#leases.end(fault);
     this.#note(fault.name, 'healed', null);
   }

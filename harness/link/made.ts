@@ -54,14 +54,14 @@ export type Found = z.infer<typeof Found>;
 
 /**
  * Something that a run made on a proxy. `disabled`: it was enabled before. `removed`: taken away to be made
- * anew, which is not done yet.
+ * anew, which is not done yet. `perhaps-removed`: an API that did not answer was asked to, and may do it yet.
  */
 export const Made = z.object({
   url: z.string(),
   dialect: Dialect,
   proxy: z.string(),
-  what: z.enum(['toxic', 'fault', 'shadow', 'disabled', 'removed']),
-  /** Empty for `disabled` and `removed`. */
+  what: z.enum(['toxic', 'fault', 'shadow', 'disabled', 'removed', 'perhaps-removed']),
+  /** Empty for what concerns the proxy as a whole. */
   name: z.string(),
   /** How long a real Toxiproxy may wait before it can remove a toxic, ms; every call waits with it. */
   waitsMs: z.number().optional(),

@@ -11,6 +11,8 @@ export interface ProtocolFault<K = unknown> {
   readonly chooser: Chooser;
   /** What the kind keeps between exchanges while it is armed, such as a token bucket. */
   readonly state: unknown;
+  /** Aborted when it is lifted. */
+  readonly lifted: AbortSignal;
 }
 
 /** Whether a fault that fits acts on the thing at hand; counts it. */

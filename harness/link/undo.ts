@@ -48,7 +48,7 @@ export async function shownAt(url: string, limitMs: number): Promise<Shown[]> {
 /**
  * What of a run an API still shows: everything that bears its name, and the proxies it disabled.
  * @param run null: of any run
- * @param made for what bears no name
+ * @param made for what bears no name, and for a proxy that was to be taken away: it is missing
  */
 export function remains(
   { url, dialect }: Pick<Found, 'url' | 'dialect'>,
@@ -56,7 +56,10 @@ export function remains(
   run: string | null,
   made: readonly Made[],
 ): Made[] {
-  return shown.flatMap(({ name: proxy, enabled, toxics, faults = [] }) => {
+  const missing = made.filter(
+    (one) => one.url === url && isRemoval(one) && !shown.some(({ name }) => name === one.proxy),
+  );
+  const there = shown.flatMap(({ name: proxy, enabled, toxics, faults = [] }) => {
     const at = { url, dialect, proxy };
     const named = (what: 'toxic' | 'fault', list: readonly { name: string }[]): Made[] =>
       list.filter(({ name }) => isMadeBy(run, name)).map(({ name }) => ({ ...at, what, name }));
@@ -67,6 +70,19 @@ export function remains(
       ...(!enabled && made.some((one) => isSameMade(one, disabled)) ? [disabled] : []),
     ];
   });
+  return [...missing, ...there];
+}
+
+/** Whether it concerns the proxy's being there. */
+function isRemoval({ what }: Made): boolean {
+  return what === 'removed' || what === 'perhaps-removed';
+}
+
+/** Of what stays, removals that were not known before: until the proxies are there again they must not be forgotten. */
+export function newRemovals(left: readonly Left[], known: readonly Made[]): Made[] {
+  return left
+    .map(({ made }) => made)
+    .filter((one) => isRemoval(one) && !known.some((other) => isSameMade(one, other)));
 }
 
 async function undoOn(
@@ -86,17 +102,27 @@ async function undoOn(
     return result?.status === 'rejected' ? [{ made: one, why: messageOf(result.reason) }] : [];
   });
   if (left.length === 0 || !isToxiproxy) return left;
-  const state = { isRemoved: made.some(({ what }) => what === 'removed') };
+  const state: Remaking = { removal: made.some(({ what }) => what === 'removed') ? 'done' : 'none' };
   try {
     await remake(url, made, before.proxy, limitMs, state);
     return [];
   } catch (error) {
     const why = messageOf(error);
-    if (!state.isRemoved)
-      return left.map((one) => ({ ...one, why: `${one.why}; nor by making the proxy anew: ${why}` }));
     // Nothing of ours is left on it, but it is not back either: that is what is to be undone now.
-    return [{ made: { ...at(before), what: 'removed', name: '' }, why }];
+    if (state.removal === 'done') return [{ made: { ...at(before), what: 'removed', name: '' }, why }];
+    const both = left
+      .filter((one) => !isRemoval(one.made))
+      .map((one) => ({ ...one, why: `${one.why}; nor by making the proxy anew: ${why}` }));
+    // A call that was given up may be carried out when the API goes on: then the proxy is gone.
+    return state.removal === 'none'
+      ? both
+      : [...both, { made: { ...at(before), what: 'perhaps-removed', name: '' }, why }];
   }
+}
+
+/** How far it came with taking the proxy away: `asked`, without an answer. */
+interface Remaking {
+  removal: 'none' | 'asked' | 'done';
 }
 
 function at({ url, dialect, proxy }: Found): Pick<Made, 'url' | 'dialect' | 'proxy'> {
@@ -108,6 +134,11 @@ async function undoOne(url: string, made: Made, limitMs: number): Promise<void> 
   switch (made.what) {
     case 'removed':
       throw new EnvironmentError(doing); // only making it anew helps
+    case 'perhaps-removed': {
+      const there = await controlCall(url, doing, { limitMs, alsoFine: [404] });
+      if (there === null) throw new EnvironmentError(`${doing}: it is gone`);
+      return;
+    }
     case 'disabled': {
       const call = { method: 'POST', body: { enabled: true }, limitMs } as const;
       await controlCall(url, doing, { ...call, alsoFine: [404] }); // 404: its owner has removed the proxy
@@ -128,22 +159,26 @@ async function remake(
   made: readonly Made[],
   before: Shown,
   limitMs: number,
-  state: { isRemoved: boolean },
+  state: Remaking,
 ): Promise<void> {
   const doing = `making ${before.name} anew`;
-  const now = state.isRemoved
-    ? null
-    : await controlCall<unknown>(url, doing, { limitMs }).then(
-        (answer) => Shown.parse(answer),
-        () => null,
-      );
+  const now =
+    state.removal === 'done'
+      ? null
+      : await controlCall<unknown>(url, doing, { limitMs }).then(
+          (answer) => Shown.parse(answer),
+          () => null,
+        );
   const { name, listen, upstream, toxics } = now ?? before;
-  const enabled = made.some(({ what }) => what === 'disabled') || (now ?? before).enabled;
+  // One that is just being taken away shows itself disabled.
+  const isLeaving = made.some(({ what }) => what === 'perhaps-removed') && before.enabled;
+  const enabled = isLeaving || made.some(({ what }) => what === 'disabled') || (now ?? before).enabled;
   const others = toxics.filter(
     (toxic) => !made.some((one) => one.what === 'toxic' && one.name === toxic.name),
   );
+  if (state.removal === 'none') state.removal = 'asked';
   await controlCall(url, doing, { method: 'DELETE', limitMs, alsoFine: [404] });
-  state.isRemoved = true;
+  state.removal = 'done';
   // Disabled until the toxics of others are back: no connection must slip through without them.
   const body = { name, listen, upstream, enabled: enabled && others.length === 0 };
   await controlCall(new URL('/proxies', url).href, doing, { method: 'POST', body, limitMs });

@@ -1,7 +1,7 @@
 /** One HTTP request and its answer while they are under way, and the event that becomes of them. */
 import { createHash, type Hash } from 'node:crypto';
 import type { EndedBy, ExchangeEvent, Unnumbered } from '../../model/history.ts';
-import type { Nanoseconds } from '../../model/time.ts';
+import type { Ms, Nanoseconds } from '../../model/time.ts';
 import type { HttpAct } from './fault.ts';
 import type { Head } from './head.ts';
 import type { Attempt, RetryLedger } from './retries.ts';
@@ -33,6 +33,7 @@ export class Exchange {
   bytesDown = 0;
   requestEnded = false;
   status: number | null = null;
+  #retryAfterMs: Ms | null = null;
   firstByteT: Nanoseconds | null = null;
   /** What a fault does to it; null: nothing. */
   act: Exclude<HttpAct, { do: 'pass' }> | null = null;
@@ -93,6 +94,7 @@ export class Exchange {
   /** The head of the answer, as the target gets it. */
   answerHead(status: number, head: Head): void {
     this.status = status;
+    this.#retryAfterMs = retryAfterMs(head.get('retry-after'));
     const format = head.get('content-encoding') === undefined ? eventFormat(head.get('content-type')) : null;
     if (format !== null) {
       this.#tokens = new EventSplitter(format, (event) => {
@@ -130,6 +132,7 @@ export class Exchange {
       tokens: this.#tokens === null ? null : this.#tokenCount,
       bodyHash: this.#bodyHash ?? this.#hash?.digest('hex').slice(0, HASH_DIGITS) ?? null,
       trace: this.#trace,
+      ...(this.#retryAfterMs === null ? {} : { retryAfterMs: this.#retryAfterMs }),
       attempt: this.#attempt?.attempt ?? 1,
       attemptBy: this.#attempt?.by ?? null,
       faults: this.#faults === null ? [] : [...this.#faults],
@@ -141,4 +144,12 @@ export class Exchange {
 function traceId(traceparent: string | undefined): string | null {
   if (traceparent === undefined) return null;
   return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent)?.[1] ?? null;
+}
+
+/** A Retry-After in seconds or as a date (RFC 9110 §10.2.3), in ms from now; null: none that can be understood. */
+function retryAfterMs(value: string | undefined): Ms | null {
+  if (value === undefined) return null;
+  if (/^\d+$/.test(value)) return Number(value) * 1_000;
+  const untilMs = Date.parse(value);
+  return Number.isNaN(untilMs) ? null : Math.max(0, untilMs - Date.now());
 }

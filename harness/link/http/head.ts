@@ -10,6 +10,7 @@ const PICKED = [
   'content-length',
   'content-type',
   'expect',
+  'retry-after',
   'traceparent',
   'transfer-encoding',
   'upgrade',

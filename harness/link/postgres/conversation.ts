@@ -186,7 +186,10 @@ export class PostgresConversation implements Conversation {
         this.#fail(statement, act);
         return true;
       case 'delay':
-        this.#delay(whole, act.ms);
+        this.#delay(whole, (resume) => this.#ends.after(act.ms, resume));
+        return true;
+      case 'hold':
+        this.#delay(whole, (resume) => fault.lifted.addEventListener('abort', resume, { once: true }));
         return true;
       case 'cut':
         if (act.when === 'before') this.#ends.abort('rst');
@@ -195,7 +198,8 @@ export class PostgresConversation implements Conversation {
     }
   }
 
-  #delay(whole: Buffer, ms: number): void {
+  /** @param until calls back when the statement may go on */
+  #delay(whole: Buffer, until: (resume: () => void) => void): void {
     this.#up.pause();
     let isDue = true;
     this.#sendDelayed = () => {
@@ -204,7 +208,7 @@ export class PostgresConversation implements Conversation {
       this.#up.send(whole);
       this.#up.resume();
     };
-    this.#ends.after(ms, this.#sendDelayed);
+    until(this.#sendDelayed);
   }
 
   #fail(statement: Statement, { sqlstate, message }: Act<'fail'>): void {

@@ -27,7 +27,9 @@ export type PostgresAct =
   /** The connection breaks (RST): before the server sees the statement, or after it has answered it. */
   | { do: 'cut'; when: 'before' | 'after' }
   /** The server sees the statement so many ms later. */
-  | { do: 'delay'; ms: number };
+  | { do: 'delay'; ms: number }
+  /** The server sees the statement when the fault is lifted. */
+  | { do: 'hold' };
 
 /** A kind of PostgreSQL fault. */
 export interface PostgresFaultType<A = Record<string, unknown>> {

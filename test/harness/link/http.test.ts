@@ -38,6 +38,25 @@ async function httpLink(handler?: http.RequestListener): Promise<TestLink & { re
 const exchange = (event: Unnumbered<HistoryEvent>): boolean => event.kind === 'exchange';
 
 describe('an HTTP link', () => {
+  test.each([
+    ['2', 2_000, 2_000],
+    [new Date(Date.now() + 60_000).toUTCString(), 30_000, 60_000],
+    ['soon', undefined, undefined],
+    [undefined, undefined, undefined],
+  ])('records how long an answer asks to wait: Retry-After %p', async (header, fromMs, toMs) => {
+    const link = await httpLink((_request, response) => {
+      response.writeHead(429, header === undefined ? {} : { 'retry-after': header }).end();
+    });
+    await (await fetch(`http://127.0.0.1:${link.port}/`)).text();
+    const seen = await link.saw('an exchange', exchange);
+    const { retryAfterMs } = seen as { retryAfterMs?: number };
+    if (fromMs === undefined) expect(retryAfterMs).toBeUndefined();
+    else {
+      expect(retryAfterMs).toBeGreaterThanOrEqual(fromMs);
+      expect(retryAfterMs).toBeLessThanOrEqual(toMs);
+    }
+  });
+
   test('records method, path, status, trace, sizes and who answered', async () => {
     const link = await httpLink();
     const response = await fetch(`http://127.0.0.1:${link.port}/v1/x?y=1`, {

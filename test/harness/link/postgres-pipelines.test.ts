@@ -1,8 +1,6 @@
 /** Statements that fail in the middle of pipelines, and messages in pieces: what `pg` never sends, sent by hand. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
-import { testPostgres } from '../../support/postgres.ts';
-import { at, type PostgresLink, startPostgresLink } from '../../support/postgres-link.ts';
+import { describe, expect, test } from '@jest/globals';
+import { postgresTruth } from '../../support/postgres-truth.ts';
 import {
   bind,
   execute,
@@ -17,37 +15,20 @@ import {
 import { Cleanup } from '../../support/sockets.ts';
 
 const cleanup = new Cleanup();
-let server: Awaited<ReturnType<typeof testPostgres>>;
-let link: PostgresLink;
-/** A client that goes past the link: the truth. */
-let truth: pg.Client;
-
-beforeAll(async () => {
-  server = await testPostgres();
-  truth = new pg.Client(at(server.port));
-  await truth.connect();
-  await truth.query('create table t (x int primary key deferrable initially deferred)');
-}, 60_000);
-beforeEach(async () => {
-  await truth.query('truncate t');
-  link = await startPostgresLink(cleanup, server.port);
-});
-afterEach(() => cleanup.run());
-afterAll(async () => {
-  await truth.end();
-  await server.stop();
-});
-
-const rows = async (): Promise<number[]> =>
-  (await truth.query<{ x: number }>('select x from t order by x')).rows.map(({ x }) => x);
+const db = postgresTruth(cleanup, 'x int primary key deferrable initially deferred');
 
 describe('a pipeline in which one statement fails', () => {
   const error = (statement: string): void => {
-    link.arm({ type: 'postgres_error', attributes: { sqlstate: '40001' }, match: { statement }, times: 1 });
+    db.link.arm({
+      type: 'postgres_error',
+      attributes: { sqlstate: '40001' },
+      match: { statement },
+      times: 1,
+    });
   };
 
   test('is skipped by the server up to its Sync, and what came before it is undone', async () => {
-    const client = await wireClient(cleanup, link.port);
+    const client = await wireClient(cleanup, db.link.port);
     error('(2)');
     client.socket.write(
       Buffer.concat([
@@ -60,8 +41,8 @@ describe('a pipeline in which one statement fails', () => {
       ]),
     );
     expect(await client.ready(2)).toBe('1 2 C:INSERT 1 2 E:40001 Z:I 1 2 C:INSERT Z:I');
-    expect(await rows()).toEqual([4]);
-    expect(link.statements()).toEqual([
+    expect(await db.rows()).toEqual([4]);
+    expect(db.link.statements()).toEqual([
       'INSERT INSERT 0 1 completed dependency',
       'INSERT 40001 failed link postgres_error',
       'INSERT 25P02 failed link postgres_error',
@@ -70,7 +51,7 @@ describe('a pipeline in which one statement fails', () => {
   });
 
   test('has one ReadyForQuery for each Sync also where a COMMIT fails', async () => {
-    const client = await wireClient(cleanup, link.port);
+    const client = await wireClient(cleanup, db.link.port);
     error('commit');
     client.socket.write(
       Buffer.concat([
@@ -84,8 +65,8 @@ describe('a pipeline in which one statement fails', () => {
       ]),
     );
     expect(await client.ready(2)).toBe('1 2 C:BEGIN 1 2 C:INSERT 1 2 E:40001 Z:I 1 2 C:INSERT Z:I');
-    expect(await rows()).toEqual([3]);
-    expect(link.statements()).toEqual([
+    expect(await db.rows()).toEqual([3]);
+    expect(db.link.statements()).toEqual([
       'BEGIN BEGIN completed dependency',
       'INSERT INSERT 0 1 completed dependency',
       'COMMIT 40001 failed link postgres_error',
@@ -94,7 +75,7 @@ describe('a pipeline in which one statement fails', () => {
   });
 
   test('keeps answers apart where simple and extended statements follow each other unanswered', async () => {
-    const client = await wireClient(cleanup, link.port);
+    const client = await wireClient(cleanup, db.link.port);
     error('(2)');
     client.socket.write(
       Buffer.concat([
@@ -106,7 +87,7 @@ describe('a pipeline in which one statement fails', () => {
       ]),
     );
     expect(await client.ready(4)).toBe('C:INSERT Z:I 1 Z:I E:40001 Z:I C:INSERT Z:I');
-    expect(link.statements()).toEqual([
+    expect(db.link.statements()).toEqual([
       'INSERT INSERT 0 1 completed dependency',
       'INSERT 40001 failed link postgres_error',
       'INSERT INSERT 0 1 completed dependency',
@@ -114,7 +95,7 @@ describe('a pipeline in which one statement fails', () => {
   });
 
   test('leaves the target’s own prepared statements alone', async () => {
-    const client = await wireClient(cleanup, link.port);
+    const client = await wireClient(cleanup, db.link.port);
     client.socket.write(Buffer.concat([parse('', 'insert into t values (7)'), SYNC]));
     await client.ready(1);
     error('(7)');
@@ -124,7 +105,7 @@ describe('a pipeline in which one statement fails', () => {
   });
 
   test('answers to Flush without a Sync', async () => {
-    const client = await wireClient(cleanup, link.port);
+    const client = await wireClient(cleanup, db.link.port);
     error('(8)');
     client.socket.write(Buffer.concat([run('insert into t values (8)'), FLUSH]));
     await new Promise<void>((resolve) => {
@@ -138,7 +119,7 @@ describe('a pipeline in which one statement fails', () => {
   });
 
   test('takes COPY data under an armed fault, also where Sync was sent with the Execute', async () => {
-    const client = await wireClient(cleanup, link.port);
+    const client = await wireClient(cleanup, db.link.port);
     error('never there');
     client.socket.write(Buffer.concat([parse('', 'copy t from stdin'), bind('', ''), execute(''), SYNC]));
     await new Promise<void>((resolve) => {
@@ -148,8 +129,8 @@ describe('a pipeline in which one statement fails', () => {
     expect(await client.ready(1)).toBe('1 2 G C:COPY Z:I');
     client.socket.write(query('select 1'));
     await client.ready(2);
-    expect(await rows()).toEqual([11, 12]);
-    expect(link.statements()).toEqual([
+    expect(await db.rows()).toEqual([11, 12]);
+    expect(db.link.statements()).toEqual([
       'COPY COPY 2 completed dependency',
       'SELECT SELECT 1 completed dependency',
     ]);
@@ -158,8 +139,8 @@ describe('a pipeline in which one statement fails', () => {
 
 describe('bytes in pieces', () => {
   test('a statement that comes byte by byte fails like any other', async () => {
-    const client = await wireClient(cleanup, link.port);
-    link.arm({ type: 'postgres_error', attributes: { sqlstate: '40001' }, match: { command: 'INSERT' } });
+    const client = await wireClient(cleanup, db.link.port);
+    db.link.arm({ type: 'postgres_error', attributes: { sqlstate: '40001' }, match: { command: 'INSERT' } });
     client.socket.setNoDelay(true);
     for (const byte of Buffer.concat([run('insert into t values (1)'), SYNC])) {
       client.socket.write(Buffer.of(byte));
@@ -169,19 +150,20 @@ describe('bytes in pieces', () => {
   });
 
   test('a statement whose beginning had gone before the fault came is finished unharmed', async () => {
-    const client = await wireClient(cleanup, link.port);
+    const client = await wireClient(cleanup, db.link.port);
     const statement = query('insert into t values (1)');
-    const before = link.link.counters.upstreamOut;
+    const before = db.link.link.counters.upstreamOut;
     client.socket.write(statement.subarray(0, 9));
-    while (link.link.counters.upstreamOut < before + 9) await new Promise((resolve) => setImmediate(resolve));
-    link.arm({ type: 'postgres_error', attributes: { sqlstate: '40001' } });
+    while (db.link.link.counters.upstreamOut < before + 9)
+      await new Promise((resolve) => setImmediate(resolve));
+    db.link.arm({ type: 'postgres_error', attributes: { sqlstate: '40001' } });
     client.socket.write(Buffer.concat([statement.subarray(9), statement]));
     expect(await client.ready(2)).toBe('C:INSERT Z:I E:40001 Z:I');
   });
 
   test('a statement longer than what is held passes', async () => {
-    const client = await link.client();
-    const fault = link.arm({ type: 'postgres_error', attributes: { sqlstate: '40001' } });
+    const client = await db.link.client();
+    const fault = db.link.arm({ type: 'postgres_error', attributes: { sqlstate: '40001' } });
     const { rows: long } = await client.query(`select length('${'x'.repeat(2_000_000)}') as x`);
     expect(long).toEqual([{ x: 2_000_000 }]);
     expect(fault.chooser.hits).toBe(0);

@@ -1,7 +1,7 @@
 /** What a run made on a real Toxiproxy is undone whatever its API answers, and what others made stays. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type Found, type Made, madeName, Shown } from '../../../harness/link/made.ts';
-import { shownAt, undo } from '../../../harness/link/undo.ts';
+import { remains, shownAt, undo } from '../../../harness/link/undo.ts';
 import { FOREIGN, hangingWay, post } from '../../support/attached.ts';
 import { Cleanup, echoServer, listen } from '../../support/sockets.ts';
 import { NEW, type RealToxiproxy, realToxiproxy, startReal } from '../../support/toxiproxy.ts';
@@ -64,10 +64,34 @@ here(`undo${why}`, () => {
     expect(await now()).toEqual(before.map((one) => one.proxy));
   });
 
+  test('of a proxy that is taken away after that was given up is done when it is seen to be missing', async () => {
+    let isFree = false;
+    const { url, before, ours, now } = await proxy({ test: (call) => !isFree && /^DELETE/.test(call) });
+    const [api] = before as [Found];
+    const tried = (await undo([ours], before, LIMIT_MS)).map(({ made }) => made);
+    expect(remains(api, await now(), 'r', tried)).toMatchObject([{ what: 'toxic', name: OURS }]);
+    isFree = true;
+    // What the API had been asked, and carries out late.
+    expect((await fetch(`${url}/proxies/a%20b`, { method: 'DELETE' })).status).toBe(204);
+    const missing = remains(api, await now(), 'r', tried);
+    expect(missing).toMatchObject([{ what: 'perhaps-removed' }]);
+    expect(await undo(missing, before, LIMIT_MS)).toEqual([]);
+    expect(await now()).toEqual(before.map((one) => one.proxy));
+    expect(remains(api, await now(), 'r', tried)).toEqual([]);
+    // Half-way taken away, as an API shows it then.
+    await post(`${url}/proxies/a%20b`, { enabled: false });
+    expect(await undo([{ ...ours, what: 'removed', name: '' }, ...tried], before, LIMIT_MS)).toEqual([]);
+    expect(await now()).toEqual(before.map((one) => one.proxy));
+    // Nothing is made anew that is there.
+    expect(await undo(tried, before, LIMIT_MS)).toEqual([]);
+    expect(await now()).toEqual(before.map((one) => one.proxy));
+  });
+
   test('where nothing helps says what stays and why', async () => {
     const { before, ours, now } = await proxy(/^DELETE/);
     expect(await undo([ours], before, LIMIT_MS)).toMatchObject([
       { made: ours, why: expect.stringMatching(/no answer within 300 ms; nor by making the proxy anew/) },
+      { made: { what: 'perhaps-removed' }, why: expect.stringMatching(/no answer within 300 ms/) },
     ]);
     expect((await now())[0]?.toxics.map(({ name }) => name)).toEqual([FOREIGN.name, OURS]);
   });
