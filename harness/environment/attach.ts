@@ -15,7 +15,7 @@ import { nearest } from '../model/validate.ts';
 import { beyondLoopback, hostOf, isLoopback } from './allowed.ts';
 import { takeAudit } from './audit.ts';
 import { watchEntry } from './entry.ts';
-import type { Blueprint, Environment, Running } from './environment.ts';
+import { type Blueprint, type Environment, NO_OPERATIONS, type Running } from './environment.ts';
 import { type EventStream, followEvents } from './event-stream.ts';
 import { Guard } from './guard.ts';
 import { watchMachine } from './machine.ts';
@@ -30,6 +30,7 @@ export const attach: Environment = {
   linksDefault: 'toxiproxy',
   linksFor: ({ attach: config }) => (config?.toxiproxy === undefined ? 'embedded' : 'toxiproxy'),
   parallelMax: 1,
+  isThere: true,
   unwatched: ({ attach: config }) =>
     config === undefined || config.links !== undefined
       ? null
@@ -37,7 +38,9 @@ export const attach: Environment = {
   asks: (config) => beyondLoopback(checkedAttach(config)),
   cannot(step, links, { attach: config }) {
     if (config === undefined) return null; // `up` says so
+    if ('disturb' in step) return 'what a dependency holds is not ours to disturb here: nothing was started';
     if ('process' in step) return 'processes and names are not ours here: nothing was started';
+    if ('operate' in step) return NO_OPERATIONS;
     if (!('inject' in step)) return null;
     const api = links === 'toxiproxy' ? config.toxiproxy : config.links;
     if (api === undefined) return null;
@@ -109,7 +112,7 @@ class Attached {
         `--links ${engine}: tripcurve.config.ts: attach.${engine === 'toxiproxy' ? 'toxiproxy' : 'links'} is not set`,
       );
     beyondLoopback(this.#config); // refuses what is not allowed, whoever calls
-    const readyUrl = new URL(all.target.readyPath, entry).href;
+    const readyUrl = new URL(all.target.readyPath ?? '/', entry).href;
     await answersReady(readyUrl);
     const found = [...(await this.#found('links')), ...(await this.#found('toxiproxy'))];
     this.#areInLine(found);
@@ -150,6 +153,10 @@ class Attached {
       ...(links === undefined || !isLoopback(links.url)
         ? {}
         : { linkUrl: async (link) => `http://${listenOf(found, links.proxies[link])}` }),
+      disturb: (link, _fault, name) =>
+        Promise.reject(
+          new EnvironmentError(`the disturbance ${name} of ${link}: not possible in this environment`),
+        ),
       residue: () => faults.residue(),
       audit: async (name) => {
         try {

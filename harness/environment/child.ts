@@ -7,6 +7,7 @@ import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { within } from '../model/deadline.ts';
 import { EnvironmentError } from '../model/errors.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
@@ -14,6 +15,9 @@ import type { Clock } from '../model/time.ts';
 
 /** How long a process may take to leave after SIGTERM before it is killed. */
 const LEAVE_MS = 1_500;
+
+/** A process that leaves when its input closes hears of it within this time, unless the machine is busy. */
+const HEEDS_INPUT_MS = 30;
 
 /** Lines of output kept for error messages. */
 const TAIL_LINES = 15;
@@ -43,10 +47,15 @@ export async function killAllChildren(): Promise<void> {
 
 /** Runs a command to its end. @throws EnvironmentError with its last words unless it exits with 0 in time. */
 export async function runToEnd(options: ChildOptions, limitMs: number): Promise<void> {
-  const child = new Child({ ...options, endsByItself: true });
+  await endOf(new Child({ ...options, endsByItself: true }), options.name, limitMs);
+}
+
+/** Waits for a started command to end; returns its last words. @throws as {@link runToEnd} */
+export async function endOf(child: Child, name: string, limitMs: number): Promise<string> {
   try {
-    const code = await within(limitMs, `${options.name} to end`, child.exited);
-    if (code !== 0) throw new EnvironmentError(`${options.name} failed (code ${code}): ${child.lastWords()}`);
+    const code = await within(limitMs, `${name} to end`, child.exited);
+    if (code !== 0) throw new EnvironmentError(`${name} failed (code ${code}): ${child.lastWords()}`);
+    return child.lastWords();
   } finally {
     await child.stop('SIGKILL');
   }
@@ -148,13 +157,40 @@ export class Child {
 
   #paused: number[] = [];
 
+  /** Closes its input, which asks it to end by itself. */
+  endInput(): void {
+    this.#stopping = true;
+    this.#process.stdin?.end();
+  }
+
   /** Ends it: `signal` first, SIGKILL when it has not left in time. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', leaveMs = LEAVE_MS): Promise<void> {
+    await this.#end(signal, leaveMs, 0);
+  }
+
+  /**
+   * Ends it as {@link stop} does when nobody will ask anything of it any more: its input is closed a moment before,
+   * so that one that heeds that need not serve on for callers who have not heard that it leaves.
+   */
+  async dismiss(): Promise<void> {
+    await this.#end('SIGTERM', LEAVE_MS, HEEDS_INPUT_MS);
+  }
+
+  async #end(signal: NodeJS.Signals, leaveMs: number, heedsInputMs: number): Promise<void> {
     this.#stopping = true;
     if (this.#process.exitCode !== null || this.#process.signalCode !== null || this.pid === 0) return;
+    // A shell, npm or go run leaves the real service behind when it goes; and that one holds our pipes.
+    const descendants = (await processTree(this.pid)).slice(1);
+    this.#process.once('exit', () => {
+      for (const pid of descendants) signalTo(pid, 'SIGKILL');
+    });
+    if (heedsInputMs > 0) {
+      this.endInput();
+      await Promise.race([this.exited, delay(heedsInputMs, undefined, { ref: false })]);
+    }
     this.#process.kill(signal);
     await this.resume(); // one that is stopped heeds only SIGKILL, and its children not even hear of it
-    const kill = setTimeout(() => this.#process.kill('SIGKILL'), LEAVE_MS);
+    const kill = setTimeout(() => this.#process.kill('SIGKILL'), leaveMs);
     await this.exited;
     clearTimeout(kill);
   }

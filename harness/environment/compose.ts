@@ -27,6 +27,7 @@ export const compose: Environment = {
   name: 'compose',
   linksDefault: 'toxiproxy',
   parallelMax: 1,
+  isThere: true,
   cannot: beyondContainers,
   async check(config) {
     await new ComposeProject(process.cwd(), configOf(config).files, {}).services();

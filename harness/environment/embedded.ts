@@ -31,6 +31,8 @@ export const RUN_DIR_PREFIX = 'tripcurve-run-';
 export const embedded: Environment = {
   name: 'embedded',
   linksDefault: 'embedded',
+  // A target whose port is not drawn can be there once.
+  parallelFor: ({ target: { entry } }) => (entry === undefined || entry.includes('{{') ? null : 1),
   cannot(step, links, config) {
     if ('inject' in step) return links === 'toxiproxy' ? beyondToxiproxy(step.inject) : null;
     if (!('process' in step)) return null;
@@ -62,7 +64,7 @@ class HostHandle {
   readonly #dir: string;
   readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
-  readonly #asked = new Map<number, (message: HostMessage & { say: 'done' }) => void>();
+  readonly #asked = new Map<number, (message: Done) => void>();
   /** Processes the host started and has not reported ended: ours to kill should the host die first. */
   readonly #pids = new Set<number>();
   #askedCount = 0;
@@ -86,6 +88,7 @@ class HostHandle {
 
   async up(): Promise<Running> {
     const { config, cwd, profile, mutant, links, hidesNames, run, seed, logDir, originNs } = this.#blueprint;
+    const { instances = 1, movesTarget = false, before = [] } = this.#blueprint;
     await mkdir(logDir, { recursive: true });
     this.#process.stderr?.pipe(createWriteStream(path.join(logDir, 'host.log')));
     const start: HostStart = {
@@ -101,9 +104,12 @@ class HostHandle {
       mutant,
       links,
       hidesNames,
+      instances,
+      movesTarget,
+      before: [...before],
     };
     const { entryUrl, apiUrl, toxiproxyUrl } = await within(
-      UP_LIMIT_MS,
+      UP_LIMIT_MS * (1 + before.length),
       'the embedded environment to come up',
       this.#firstAnswer(start),
     );
@@ -114,7 +120,9 @@ class HostHandle {
       url: apiUrl,
       protocols,
       toxiproxyUrl,
-      restartToxiproxy: () => this.#tell('Toxiproxy to start anew', { do: 'restart-toxiproxy' }),
+      restartToxiproxy: async () => {
+        await this.#tell('Toxiproxy to start anew', { do: 'restart-toxiproxy' });
+      },
     });
     return {
       entryUrl,
@@ -126,6 +134,22 @@ class HostHandle {
         if (!isUndo) await faults.noteProcess(link, name, action);
         await this.#tell(`${action} of ${link}`, { do: 'process', link, action });
         if (isUndo || action === 'restart') await faults.noteProcess(link, name, null);
+      },
+      disturb: async (link, fault, name, what) => {
+        await this.#tell(`the disturbance ${name} of ${link} to ${what}`, {
+          do: 'disturb',
+          fault,
+          name,
+          what,
+        });
+        // Noted when it is in place: a program takes a moment to start, in which nothing is wrong yet.
+        await faults.noteDisturbance(link, fault, what === 'begin' ? name : null);
+      },
+      operate: async (name, limitMs) => {
+        // It has its own limit; this one is for a host that no longer answers.
+        const command = { do: 'operate', name, limitMs } as const;
+        const { result } = await this.#tell(name, command, limitMs + ANSWER_LIMIT_MS);
+        return String(result?.printed ?? '');
       },
       linkUrl: (link) => faults.listenUrl(link),
       residue: () => faults.residue(),
@@ -193,22 +217,26 @@ class HostHandle {
   }
 
   /** @throws EnvironmentError where the host could not */
-  async #tell(what: string, command: Numberless<HostCommand>): Promise<void> {
-    const { error } = await this.#ask(what, command);
-    if (error !== null) throw new EnvironmentError(`${what}: ${error}`);
+  async #tell(what: string, command: Numberless<HostCommand>, limitMs = ANSWER_LIMIT_MS): Promise<Done> {
+    const done = await this.#ask(what, command, limitMs);
+    if (done.error !== null) throw new EnvironmentError(`${what}: ${done.error}`);
+    return done;
   }
 
-  #ask(what: string, command: Numberless<HostCommand>): Promise<HostMessage & { say: 'done' }> {
+  #ask(what: string, command: Numberless<HostCommand>, limitMs = ANSWER_LIMIT_MS): Promise<Done> {
     const id = ++this.#askedCount;
-    const answer = new Promise<HostMessage & { say: 'done' }>((resolve) => this.#asked.set(id, resolve));
+    const answer = new Promise<Done>((resolve) => this.#asked.set(id, resolve));
     this.#send({ ...command, id } as HostCommand);
-    return within(ANSWER_LIMIT_MS, what, answer);
+    return within(limitMs, what, answer);
   }
 
   #send(message: HostStart | HostCommand): void {
     if (this.#process.stdin?.writable === true) this.#process.stdin.write(`${JSON.stringify(message)}\n`);
   }
 }
+
+/** The host's answer to a command. */
+type Done = HostMessage & { say: 'done' };
 
 /** A command before it is numbered. */
 type Numberless<C> = C extends { id: number } ? Omit<C, 'id'> : never;

@@ -15,6 +15,12 @@ export interface Blueprint {
   links: LinkEngine;
   /** True: the target must find its links by names that can be taken away. */
   hidesNames: boolean;
+  /** Processes of the target; left out: one. */
+  instances?: number;
+  /** True: operations end and start its processes, so what calls it needs an address that stays. */
+  movesTarget?: boolean;
+  /** Operations to carry out before the target starts; left out: none. */
+  before?: readonly string[];
   run: string;
   seed: number;
   /** Output of every process is kept here. */
@@ -34,6 +40,16 @@ export interface Running extends AsyncDisposable {
   heal(link: string | 'all'): Promise<void>;
   /** Does something to the process behind a link. @throws EnvironmentError where it is not ours. */
   process(link: string, name: string, action: ProcessAction): Promise<void>;
+  /**
+   * Begins or ends a disturbance of the config under the name of a fault on a link. Settles when it is in place, or
+   * undone. @throws EnvironmentError where that could not be
+   */
+  disturb(link: string, fault: string, name: string, what: 'begin' | 'end'): Promise<void>;
+  /**
+   * Carries out an operation of the config; returns the last lines it printed.
+   * @throws EnvironmentError where it fails or takes longer, or operations cannot be carried out here
+   */
+  operate?(name: string, limitMs: number): Promise<string>;
   /** Where a link listens, for the rig to call it itself; left out: it cannot be reached from here. */
   linkUrl?(link: string): Promise<string>;
   /** What is still injected; one sentence each. */
@@ -51,6 +67,10 @@ export interface Environment {
   linksFor?(config: Config): LinkEngine;
   /** How many scenarios it can run at once; left out: as many as are asked for. */
   readonly parallelMax?: number;
+  /** The same where it depends on the config; null: as many as are asked for. Left out: {@link parallelMax}. */
+  parallelFor?(config: Config): number | null;
+  /** True: what it runs against is there already, and there is one of it. */
+  readonly isThere?: true;
   /** Looks whether it can work here at all, once, before anything is begun. @throws what {@link up} would */
   check?(config: Config): Promise<void>;
   /** Why a step of a time line cannot be carried out here with the given link engine; null: it can. */
@@ -71,3 +91,17 @@ export interface Environment {
   /** @throws EnvironmentError or UsageError; nothing is left behind then. */
   up(blueprint: Blueprint): Promise<Running>;
 }
+
+/** Who injects toxics: whoever was asked for, or else the environment's own way with this config. */
+export function linksIn(environment: Environment, config: Config, asked?: LinkEngine): LinkEngine {
+  return asked ?? environment.linksFor?.(config) ?? environment.linksDefault;
+}
+
+/** How many of those asked for the environment can run at once with this config. */
+export function parallelIn(environment: Environment, config: Config, asked: number): number {
+  return Math.min(asked, environment.parallelFor?.(config) ?? environment.parallelMax ?? asked);
+}
+
+/** What an environment says of an operation where it did not start the target itself. */
+export const NO_OPERATIONS =
+  'operations are carried out only in the embedded environment, where the processes of the target are ours';

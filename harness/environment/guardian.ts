@@ -6,7 +6,7 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSameMade, type Made, madeText } from '../link/made.ts';
-import { remains, shownAt, undo } from '../link/undo.ts';
+import { newRemovals, remains, shownAt, undo } from '../link/undo.ts';
 import { messageOf } from '../model/errors.ts';
 import { type FromGuardian, SILENT_MS, ToGuardian } from './guard-messages.ts';
 import { entered, journalFile, type Ledger, removeJournal, writeEntry } from './journal.ts';
@@ -87,11 +87,17 @@ async function liftAll({ made, found, run: id }: Ledger): Promise<boolean> {
   let limitMs = FIRST_LIMIT_MS;
   let due: readonly Made[] = made;
   let cleanFromMs: number | null = null;
+  /** Proxies that were to be made anew: whatever the API does late, they must be there in the end. */
+  const removals: Made[] = [];
   while (performance.now() - startMs < GIVE_UP_MS) {
     const left = await undo(due, found, limitMs);
+    for (const one of newRemovals(left, removals)) {
+      removals.push(one);
+      writeEntry(file, { say: 'made', made: one });
+    }
     for (const one of due) console.error(`${new Date().toISOString()} ${madeText(one)}: ${lotOf(one, left)}`);
     const seen = await Promise.all(
-      apis.map(async (api) => remains(api, await shownAt(api.url, limitMs), id, made)),
+      apis.map(async (api) => remains(api, await shownAt(api.url, limitMs), id, [...made, ...removals])),
     ).catch((error: unknown) => messageOf(error));
     if (left.length === 0 && Array.isArray(seen) && seen.flat().length === 0) {
       cleanFromMs ??= performance.now();
@@ -105,7 +111,6 @@ async function liftAll({ made, found, run: id }: Ledger): Promise<boolean> {
       cleanFromMs = null;
       if (typeof seen === 'string') console.error(`${new Date().toISOString()} ${seen}`);
       const stays = left.map((one) => one.made);
-      for (const one of stays) if (one.what === 'removed') writeEntry(file, { say: 'made', made: one });
       const more = Array.isArray(seen) ? seen.flat() : made;
       due = [...stays, ...more.filter((one) => !stays.some((other) => isSameMade(one, other)))];
     }

@@ -53,7 +53,7 @@ export async function healAttached(
     const { entry, toxiproxy, links } = checkedAttach(config);
     if (toxiproxy !== undefined) apis.set(toxiproxy.url, { url: toxiproxy.url, dialect: 'toxiproxy' });
     if (links !== undefined) apis.set(links.url, { url: links.url, dialect: 'links' });
-    readyUrls.add(new URL(config.target.readyPath, entry).href);
+    readyUrls.add(new URL(config.target.readyPath ?? '/', entry).href);
   }
   const isNeeded = (url: string): boolean =>
     isAsked ||

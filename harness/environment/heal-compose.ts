@@ -37,7 +37,9 @@ export async function healCompose(cwd: string, config: Config | null): Promise<H
     }
   }
   const { host, port } = await project.port(entry.service, entry.port);
-  await answersReady(new URL(config.target.readyPath, `http://${formatAddress({ host, port })}`).href).then(
+  await answersReady(
+    new URL(config.target.readyPath ?? '/', `http://${formatAddress({ host, port })}`).href,
+  ).then(
     () => verified.push('the target is ready'),
     (error: unknown) => left.push(messageOf(error)),
   );

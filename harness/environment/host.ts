@@ -14,34 +14,37 @@ import { buildApi } from '../link/api/server.ts';
 import { EventFeed } from '../link/feed.ts';
 import { Link } from '../link/link.ts';
 import { findToxiproxy } from '../link/toxiproxy-binary.ts';
-import { type LinkConfig, nextLink } from '../model/config.ts';
+import { type Command, type LinkConfig, nextLink } from '../model/config.ts';
 import { messageOf, UsageError } from '../model/errors.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
 import { seedFor } from '../model/random.ts';
 import type { ProcessAction } from '../model/scenario.ts';
+import type { StubConfig } from '../model/stub.ts';
 import { type Clock, clockFrom } from '../model/time.ts';
+import { announcedUrl } from './announced.ts';
 import { takeAudit } from './audit.ts';
 import { Child, killAllChildren } from './child.ts';
 import { type Dependency, foreignDependency, ownDependency } from './dependency.ts';
+import { Disturbances } from './disturbance.ts';
 import { freePort } from './free-port.ts';
 import { watchMachine } from './machine.ts';
 import { HostCommand, type HostMessage, HostStart } from './messages.ts';
 import { Names, nameOf } from './names.ts';
+import { carryOutOperation } from './operation.ts';
 import { startPgbouncer } from './pgbouncer.ts';
 import { copyCluster, postgresUrl, preparedCluster, startPostgres } from './postgres.ts';
+import { Target } from './target.ts';
 import { fill, fillAll } from './template.ts';
 import { OwnedToxiproxy } from './toxiproxy.ts';
 
 const LOOPBACK = '127.0.0.1';
+const STUB = path.join(import.meta.dirname, 'stub.ts');
 
 /** Every process of a run carries its id here, so that whoever looks at a machine can tell whose it is. */
 const RUN_VARIABLE = 'TRIPCURVE_RUN';
 
-/** How long a process may take to announce its address. */
-const ANNOUNCE_LIMIT_MS = 15_000;
-
-/** How long the target may take to say that it is ready, once it listens. */
-const READY_LIMIT_MS = 10_000;
+/** How long an operation before the target's start may take: it may load data. */
+const BEFORE_LIMIT_MS = 60_000;
 
 /** Events wait this long for company, so that a busy link does not write a line each. */
 const BATCH_MS = 20;
@@ -52,9 +55,10 @@ class Host {
   readonly #links = new Map<string, Link>();
   readonly #values: Record<string, string>;
   readonly #dependencies = new Map<string, Dependency>();
-  #target: Child | null = null;
+  #target: Target | null = null;
   #toxiproxy: OwnedToxiproxy | null = null;
   #names: Names | null = null;
+  readonly #disturbances: Disturbances;
   readonly #feed = new EventFeed();
   readonly #api = buildApi({
     links: this.#links,
@@ -72,11 +76,20 @@ class Host {
     this.#now = clockFrom(BigInt(start.originNs));
     this.#values = { run: start.run, dir: start.dir };
     this.#stopWatching = watchMachine(this.#now, this.#emit);
+    this.#disturbances = new Disturbances({
+      config: start.config,
+      cwd: start.cwd,
+      logDir: start.logDir,
+      env: { [RUN_VARIABLE]: start.run },
+      values: () => this.#values,
+      now: this.#now,
+      emit: this.#emit,
+    });
   }
 
   /** Brings everything up: dependencies, links, then the target behind the links. */
   async up(): Promise<void> {
-    const { config, dir, logDir, profile, mutant } = this.#start;
+    const { config, dir, logDir, instances, movesTarget, before } = this.#start;
     await mkdir(dir, { recursive: true });
     await chmod(dir, 0o711); // PostgreSQL runs as another user than root and must reach its folder
     await mkdir(logDir, { recursive: true });
@@ -91,16 +104,17 @@ class Host {
     }
     await this.#api.listen({ host: LOOPBACK, port: 0 });
 
-    const { target } = config;
-    const env = {
-      ...fillAll(target.start.env, this.#values, 'target.start.env'),
-      ...(config.profiles[profile]?.env ?? {}),
-      ...(mutant === null || target.mutantEnv === undefined ? {} : { [target.mutantEnv]: mutant }),
-    };
-    const command = this.#names?.wrap(target.start.command) ?? target.start.command;
-    this.#target = this.#spawn(target.name, command, env);
-    const entryUrl = await announcedUrl(this.#target);
-    await untilReady(new URL(target.readyPath, entryUrl));
+    const { start } = config.target;
+    if (start === undefined)
+      throw new UsageError('the config has no target.start, so there is nothing to start; try --env attach');
+    this.#target = new Target(start, {
+      instances,
+      behindDoor: instances > 1 || movesTarget,
+      entry: config.target,
+      spawn: (command, instance, port) => this.#spawnTarget(command, instance, port),
+    });
+    for (const name of before) await this.#operate(name, BEFORE_LIMIT_MS);
+    const entryUrl = await this.#target.up();
     const apiUrl = `http://${LOOPBACK}:${(this.#api.server.address() as AddressInfo).port}`;
     say({ say: 'up', entryUrl, apiUrl, toxiproxyUrl: this.#toxiproxy?.url ?? null });
   }
@@ -125,6 +139,12 @@ class Host {
       case 'process':
         await this.#process(command.link, command.action);
         return {};
+      case 'disturb':
+        if (command.what === 'begin') await this.#disturbances.begin(command.fault, command.name);
+        else await this.#disturbances.end(command.fault);
+        return {};
+      case 'operate':
+        return { printed: await this.#operate(command.name, command.limitMs) };
       case 'restart-toxiproxy':
         await this.#toxiproxy?.restart();
         return {};
@@ -134,6 +154,7 @@ class Host {
   /** Heals, ends the target first and then what it depends on, tells the last events, removes the folder. */
   async down(): Promise<void> {
     this.#stopWatching();
+    await this.#disturbances.endAll();
     await this.#target?.stop();
     await Promise.all([...this.#dependencies.values()].map((dependency) => dependency.stop()));
     await this.#toxiproxy?.stop();
@@ -198,9 +219,15 @@ class Host {
       const { address, tls } = dependency;
       return foreignDependency(name, { ...parseAddress(address), ...(tls === undefined ? {} : { tls }) });
     }
-    if ('process' in dependency) {
-      const { command, env } = dependency.process;
-      const filled = fillAll(env, this.#values, `links.${name}.dependency.process.env`);
+    if ('process' in dependency || 'stub' in dependency) {
+      // What a stub answers is the user's text, and may look like a placeholder.
+      const { command, env: filled } =
+        'stub' in dependency
+          ? stubCommand(dependency.stub)
+          : {
+              command: dependency.process.command,
+              env: fillAll(dependency.process.env, this.#values, `links.${name}.dependency.process.env`),
+            };
       return ownDependency(async () => {
         const child = this.#spawn(name, command, filled);
         const url = new URL(await announcedUrl(child));
@@ -225,7 +252,7 @@ class Host {
     }, 'SIGINT'); // its "fast" shutdown: SIGTERM would wait for every client to leave
   }
 
-  #spawn(name: string, command: readonly string[], env: Record<string, string>): Child {
+  #spawn(name: string, command: readonly string[], env: Record<string, string>, endsByItself = false): Child {
     const { cwd, logDir, run } = this.#start;
     const filled = command.map((word) => fill(word, this.#values, `command of ${name}`));
     const logFile = path.join(logDir, `${name}.log`);
@@ -235,8 +262,36 @@ class Host {
       env: { ...env, [RUN_VARIABLE]: run },
       cwd,
       logFile,
+      endsByItself,
       now: this.#now,
       emit: this.#emit,
+    });
+  }
+
+  #spawnTarget(start: Command, instance: number, port: string): Child {
+    const { config, profile, mutant, instances } = this.#start;
+    const { name, mutantEnv } = config.target;
+    const values = { ...this.#values, instance: String(instance), port };
+    const env = {
+      ...fillAll(start.env, values, 'target.start.env'),
+      ...fillAll(config.profiles[profile]?.env ?? {}, values, `profiles.${profile}.env`),
+      ...(mutant === null || mutantEnv === undefined ? {} : { [mutantEnv]: mutant }),
+    };
+    const filled = start.command.map((word) => fill(word, values, 'target.start.command'));
+    const command = this.#names?.wrap(filled) ?? filled;
+    return this.#spawn(instances === 1 ? name : `${name}-${instance}`, command, env);
+  }
+
+  async #operate(name: string, limitMs: number): Promise<string> {
+    const operation = this.#start.config.operations[name];
+    const target = this.#target;
+    if (operation === undefined || target === null) throw new UsageError(`no operation "${name}"`);
+    return carryOutOperation(operation, {
+      name,
+      limitMs,
+      target,
+      spawn: ({ command, env }) =>
+        this.#spawn(name, command, fillAll(env, this.#values, `operations.${name}.env`), true),
     });
   }
 
@@ -259,42 +314,12 @@ class Host {
   }
 }
 
+function stubCommand({ answers }: StubConfig): Command {
+  return { command: [process.execPath, STUB], env: { STUB_ANSWERS: JSON.stringify(answers) } };
+}
+
 function say(message: HostMessage): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
-}
-
-/** The `{"listening":"http://host:port"}` line. */
-function announcedUrl(child: Child): Promise<string> {
-  return child.announces('announcing its address', ANNOUNCE_LIMIT_MS, (line) => {
-    if (!line.includes('"listening"')) return undefined;
-    try {
-      const { listening } = JSON.parse(line) as { listening?: unknown };
-      return typeof listening === 'string' ? listening : undefined;
-    } catch {
-      return undefined; // a log line that happens to hold the word
-    }
-  });
-}
-
-/** Polls the ready path: there is no event to await in a service that is not ours. */
-async function untilReady(url: URL): Promise<void> {
-  const deadlineMs = performance.now() + READY_LIMIT_MS;
-  for (;;) {
-    const status = await fetch(url, { signal: AbortSignal.timeout(READY_LIMIT_MS) }).then(
-      async (response) => {
-        await response.arrayBuffer();
-        return response.status;
-      },
-      () => null,
-    );
-    if (status === 200) return;
-    if (performance.now() > deadlineMs) {
-      throw new UsageError(
-        `the target was not ready within ${READY_LIMIT_MS} ms: GET ${url.pathname} answered ${status ?? 'nothing'}`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 async function main(): Promise<void> {

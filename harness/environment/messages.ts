@@ -19,6 +19,9 @@ export const HostStart = z.object({
   mutant: z.string().nullable(),
   links: LinkEngine,
   hidesNames: z.boolean(),
+  instances: z.int().min(1),
+  movesTarget: z.boolean(),
+  before: z.array(z.string()),
 });
 export type HostStart = z.infer<typeof HostStart>;
 
@@ -27,6 +30,16 @@ export const HostCommand = z.discriminatedUnion('do', [
   z.object({ do: z.literal('audit'), id: z.int(), name: z.string() }),
   /** Does something to the process behind a link. */
   z.object({ do: z.literal('process'), id: z.int(), link: z.string(), action: ProcessAction }),
+  /** Begins or ends a disturbance of the config; `fault` tells it from others that go on. */
+  z.object({
+    do: z.literal('disturb'),
+    id: z.int(),
+    fault: z.string(),
+    name: z.string(),
+    what: z.enum(['begin', 'end']),
+  }),
+  /** Carries out an operation of the config. */
+  z.object({ do: z.literal('operate'), id: z.int(), name: z.string(), limitMs: z.number() }),
   /** Ends the real Toxiproxy and starts it anew, with its proxies and without a toxic. */
   z.object({ do: z.literal('restart-toxiproxy'), id: z.int() }),
   z.object({ do: z.literal('down') }),

@@ -10,7 +10,8 @@ import { EnvironmentError, messageOf } from '../model/errors.ts';
 import type { LinkEngine, ProcessAction, Step } from '../model/scenario.ts';
 import { takeAudit } from './audit.ts';
 import type { DependencyAction } from './dependency.ts';
-import type { Blueprint, Running } from './environment.ts';
+import { Disturbances } from './disturbance.ts';
+import { type Blueprint, NO_OPERATIONS, type Running } from './environment.ts';
 import { type EventStream, followEvents } from './event-stream.ts';
 import { watchMachine } from './machine.ts';
 import { postgresUrl } from './postgres.ts';
@@ -44,6 +45,7 @@ export interface RemoteLinksOptions {
 /** Why a step cannot be carried out where everything is in containers; null: it can. */
 export function beyondContainers(step: Step, links: LinkEngine): string | null {
   if ('inject' in step) return links === 'toxiproxy' ? beyondToxiproxy(step.inject) : null;
+  if ('operate' in step) return NO_OPERATIONS;
   if ('process' in step && step.process === 'hide-name')
     return 'names are resolved by Docker here, which cannot be told to forget one';
   return null;
@@ -53,6 +55,7 @@ export class RemoteLinks {
   readonly #options: RemoteLinksOptions;
   readonly #faults: FaultClient;
   readonly #values: Record<string, string>;
+  readonly #disturbances: Disturbances;
   #events: EventStream | null = null;
   #lease: NodeJS.Timeout | undefined;
   #stopWatching: () => void = () => {};
@@ -64,6 +67,7 @@ export class RemoteLinks {
     const { blueprint, url, toxiproxyUrl, restartToxiproxy } = options;
     this.#options = options;
     this.#values = { run: blueprint.run };
+    this.#disturbances = new Disturbances({ ...blueprint, env: {}, values: () => this.#values });
     const protocols = Object.fromEntries(
       Object.entries(blueprint.config.links).map(([name, { protocol }]) => [name, protocol]),
     );
@@ -103,6 +107,15 @@ export class RemoteLinks {
       lift: (link, name) => faults.lift(link, name),
       heal: (link) => faults.heal(link),
       process: (link, name, action) => this.#act(link, name, action),
+      disturb: async (link, fault, name, what) => {
+        if (what === 'begin') {
+          await this.#disturbances.begin(fault, name);
+          await faults.noteDisturbance(link, fault, name);
+        } else {
+          await this.#disturbances.end(fault);
+          await faults.noteDisturbance(link, fault, null);
+        }
+      },
       residue: () => faults.residue(),
       audit: (name) => this.#audit(name),
       lost: events.lost,
@@ -114,6 +127,7 @@ export class RemoteLinks {
   async end(): Promise<void> {
     clearInterval(this.#lease);
     this.#stopWatching();
+    await this.#disturbances.endAll();
     try {
       await this.#faults.heal('all');
       await this.#tellCrashes();

@@ -7,6 +7,12 @@ export function fill(text: string, values: Readonly<Record<string, string>>, whe
   return text.replaceAll(/\{\{\s*([^}]*?)\s*\}\}/g, (_whole, name: string) => {
     const value = values[name];
     if (value !== undefined) return value;
+    const variable = /^env\.(\w+)$/.exec(name)?.[1];
+    if (variable !== undefined) {
+      const told = process.env[variable];
+      if (told !== undefined) return told;
+      throw new UsageError(`${where}: {{${name}}}: the variable ${variable} is not set`);
+    }
     const near = nearest(name, Object.keys(values));
     throw new UsageError(
       `${where}: unknown placeholder {{${name}}}; ${near === undefined ? `known: ${Object.keys(values).join(', ')}` : `did you mean {{${near}}}?`}`,

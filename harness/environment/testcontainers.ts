@@ -16,8 +16,12 @@ import { POSTGRES_DATABASE, POSTGRES_ROLE, postgresUrl } from './postgres.ts';
 import { beyondContainers, RemoteLinks } from './remote-links.ts';
 import { fillAll } from './template.ts';
 
-/** Each scenario is six or seven containers: more at a time than there are cores starve each other. */
-const PARALLEL_MAX = Math.min(4, os.availableParallelism());
+/**
+ * Each scenario is six or seven containers, and starting them takes two cores for a second or two: on two cores
+ * a neighbour that started was seen to keep a scenario waiting 95 % of its steady state.
+ */
+const CORES_PER_SCENARIO = 2;
+const PARALLEL_MAX = Math.min(4, Math.max(1, Math.floor(os.availableParallelism() / CORES_PER_SCENARIO)));
 
 const API_PORT = 8474;
 const POSTGRES_PORT = 5432;
@@ -187,7 +191,7 @@ class Scene {
   async #targetUp(): Promise<void> {
     const { config, run, profile, mutant } = this.#blueprint;
     const { image: named, command, port, env } = this.#config.target;
-    const { name, mutantEnv, readyPath } = config.target;
+    const { name, mutantEnv, readyPath = '/' } = config.target;
     const values: Record<string, string> = { run };
     for (const { name: link, port: linkPort } of this.#places()) {
       const address = { host: 'links', port: linkPort };
@@ -198,7 +202,7 @@ class Scene {
     }
     const filled = {
       ...fillAll(env, values, 'testcontainers.target.env'),
-      ...(config.profiles[profile]?.env ?? {}),
+      ...fillAll(config.profiles[profile]?.env ?? {}, values, `profiles.${profile}.env`),
       ...(mutant === null || mutantEnv === undefined ? {} : { [mutantEnv]: mutant }),
     };
     await this.#fleet.start(name, named, (image) =>

@@ -113,12 +113,12 @@ describe('the target', () => {
 
   test('is as the config starts it', () => {
     const { environment = {} } = services.mimo ?? {};
-    for (const name of Object.keys(config.target.start.env ?? {}))
+    for (const name of Object.keys(config.target.start?.env ?? {}))
       if (name !== 'MIMO_EXIT_WITH_STDIN') expect(environment).toHaveProperty(name);
     expect(environment).toMatchObject({
       MIMO_MUTANT: `\${${config.target.mutantEnv}:-}`,
-      LLM_MODEL: `\${LLM_MODEL:-${config.target.start.env?.LLM_MODEL}}`,
-      OLLAMA_MODEL: `\${OLLAMA_MODEL:-${config.target.start.env?.OLLAMA_MODEL}}`,
+      LLM_MODEL: `\${LLM_MODEL:-${config.target.start?.env?.LLM_MODEL}}`,
+      OLLAMA_MODEL: `\${OLLAMA_MODEL:-${config.target.start?.env?.OLLAMA_MODEL}}`,
     });
   });
 });

@@ -116,7 +116,12 @@ export class Fleet {
   async end(): Promise<void> {
     const { client, id } = this.#options;
     try {
-      await sweep(client.container.dockerode, id, 0, SWEEP_LIMIT_MS);
+      const held = await sweep(client.container.dockerode, id, 0, SWEEP_LIMIT_MS);
+      if (held.length > 0) {
+        process.emitWarning(
+          `Docker keeps the empty network ${held.join(', ')}: it counts an endpoint that no container has. Restart Docker, then: docker network rm ${held.join(' ')}`,
+        );
+      }
     } catch (error) {
       this.#watch.abandon();
       throw new EnvironmentError(`containers of ${id} could not be removed: ${messageOf(error)}`);

@@ -11,28 +11,51 @@ export const ENVIRONMENT_LABEL = 'tripcurve.environment';
 export const RUN_LABEL = 'tripcurve.run';
 
 const EVERY_MS = 100;
+/**
+ * So long a network without containers may still hold an endpoint. After that Docker has lost count of it
+ * (seen with 20.10: no container, no endpoint of any name, and yet "has active endpoints" until it is restarted).
+ */
+const STUCK_AFTER_MS = 10_000;
 
-type Docker = ContainerRuntimeClient['container']['dockerode'];
+export type Docker = ContainerRuntimeClient['container']['dockerode'];
 
 /**
  * Removes until nothing has been found for `quietMs`: what Docker was asked to make before may still appear.
- * @throws Docker's error when something is left after `limitMs`
+ * @returns names of networks that have no container and that Docker does not give up all the same
+ * @throws Docker's error when something else is left after `limitMs`
  */
-export async function sweep(docker: Docker, id: string, quietMs: number, limitMs: number): Promise<void> {
+export async function sweep(
+  docker: Docker,
+  id: string,
+  quietMs: number,
+  limitMs: number,
+  stuckAfterMs = STUCK_AFTER_MS,
+): Promise<string[]> {
   const deadlineMs = performance.now() + limitMs;
   let quietSinceMs = performance.now();
+  let stuckSinceMs = Infinity;
   for (;;) {
-    const { found, failed } = await removeOnce(docker, id);
+    const { found, failed, held } = await removeOnce(docker, id);
     const nowMs = performance.now();
     if (found > 0) quietSinceMs = nowMs;
-    else if (nowMs - quietSinceMs >= quietMs) return;
+    else if (nowMs - quietSinceMs >= quietMs) return [];
+    if (found === held.length) stuckSinceMs = Math.min(stuckSinceMs, nowMs);
+    else stuckSinceMs = Infinity;
+    if (nowMs - stuckSinceMs >= Math.max(quietMs, stuckAfterMs)) return held;
     if (nowMs > deadlineMs) throw failed ?? new Error(`${found} containers and networks of ${id} are left`);
     // There is no event for "nothing more comes".
     await delay(EVERY_MS);
   }
 }
 
-async function removeOnce(docker: Docker, id: string): Promise<{ found: number; failed: unknown }> {
+interface Round {
+  found: number;
+  failed: unknown;
+  /** Names of networks that Docker keeps for an endpoint's sake. */
+  held: string[];
+}
+
+async function removeOnce(docker: Docker, id: string): Promise<Round> {
   const filters = { label: [`${ENVIRONMENT_LABEL}=${id}`] };
   const containers = await docker.listContainers({ all: true, filters });
   const gone = await Promise.allSettled(
@@ -42,5 +65,10 @@ async function removeOnce(docker: Docker, id: string): Promise<{ found: number; 
   const removed = await Promise.allSettled(networks.map(({ Id }) => docker.getNetwork(Id).remove()));
   // 404 and 409: somebody else is about it already, or an endpoint of a container is still going.
   const failed = [...gone, ...removed].find((result) => result.status === 'rejected')?.reason;
-  return { found: containers.length + networks.length, failed };
+  const held = networks.flatMap(({ Name }, i) => (isHeld(removed[i]) ? [Name] : []));
+  return { found: containers.length + networks.length, failed, held };
+}
+
+function isHeld(result: PromiseSettledResult<unknown> | undefined): boolean {
+  return result?.status === 'rejected' && result.reason?.statusCode === 403;
 }

@@ -95,7 +95,7 @@ describe('faults behind it', () => {
     const client = await near.client();
     far.arm({ type: 'postgres_error', attributes: { sqlstate: '40001' }, match: { statement: 'one' } });
     expect((await failure(client.query("select 'one'"))).code).toBe('40001');
-    expect(near.statements()).toEqual(['SELECT 40001 failed dependency']);
+    expect(await near.sawStatements(1)).toEqual(['SELECT 40001 failed dependency']);
     expect(far.statements()).toContain('SELECT 40001 failed link postgres_error');
     expect((await client.query('select 2 as x')).rows).toEqual([{ x: 2 }]);
   });

@@ -144,6 +144,7 @@ async function killed(there: Scene, rig: Started, run: string): Promise<number> 
   await eventually('everything to be lifted', BORNE_MS, () => isAsFound(there)).catch(async (error) => {
     for await (const file of glob(`reports/${run}/**/guardian.log`, { cwd: there.shop.dir }))
       say(await readFile(path.join(there.shop.dir, file), 'utf8'));
+    say(`what it is like: ${JSON.stringify(await shown(there))}`);
     throw error;
   });
   const tookMs = performance.now() - killedMs;
