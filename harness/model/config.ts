@@ -3,15 +3,28 @@
  * its requests look and how an outcome is recognised. Nothing here is specific to one service.
  */
 import { z } from 'zod';
+import { BreakerSource } from './breaker-source.ts';
+import { ExploreBounds } from './explore.ts';
+import { Mutant } from './mutant.ts';
+import { ServedConfig } from './outcome.ts';
+import { DeclaredPolicy } from './policy.ts';
+import { StubConfig } from './stub.ts';
 
-/** A process to start. Strings may hold `{{link.<name>.host}}`, `.port`, `.url`, `{{dir}}` and `{{run}}`. */
+/**
+ * A process to start. Strings may hold `{{link.<name>.host}}`, `.port`, `.url`, `{{dir}}` and `{{run}}`; those of the
+ * target also `{{port}}`, a port that is free, `{{instance}}`, from 1 on where there are several, and
+ * `{{env.<NAME>}}`, a variable of whoever runs the rig.
+ */
 export const Command = z.strictObject({
   command: z.array(z.string()).min(1),
   env: z.record(z.string(), z.string()).default({}),
 });
 export type Command = z.infer<typeof Command>;
 
-/** What stands behind a link: a PostgreSQL or a PgBouncer of our own, a process that announces its URL, or an address. */
+/**
+ * What stands behind a link: a PostgreSQL or a PgBouncer of our own, a process that announces its URL, a stub that
+ * answers what it is told to, or an address.
+ */
 export const Dependency = z.union([
   z.strictObject({
     postgres: z.strictObject({
@@ -32,6 +45,7 @@ export const Dependency = z.union([
     }),
   }),
   z.strictObject({ process: Command }),
+  z.strictObject({ stub: StubConfig }),
   z.strictObject({
     address: z.string().regex(/^[^:]+:\d+$/, 'must be host:port'),
     /** The dependency speaks TLS; the target speaks in the clear to the link, which speaks TLS for it. */
@@ -58,8 +72,8 @@ export const LinkConfig = z.strictObject({
 export type LinkConfig = z.infer<typeof LinkConfig>;
 
 /**
- * A request the load can send. Strings may hold `{{key}}` (unique per request) and
- * `{{pick.<pool>}}` (one of a pool's words, drawn with the seed).
+ * A request the load can send. Strings may hold `{{key}}` (unique per request), `{{pick.<pool>}}` (one of a pool's
+ * words, drawn with the seed) and `{{written}}` (key of a write sent a little earlier, which the answer must tell of).
  */
 export const RequestKind = z.strictObject({
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
@@ -70,6 +84,8 @@ export const RequestKind = z.strictObject({
   needs: z.array(z.string()),
   /** A write: every acknowledged one must be found by the audit `writes`, once. */
   write: z.boolean().default(false),
+  /** Path into the JSON answer, such as `synthesis` or `data.0.text`: what a fallback must not make up. */
+  compare: z.string().min(1).optional(),
 });
 export type RequestKind = z.infer<typeof RequestKind>;
 
@@ -77,12 +93,31 @@ export type RequestKind = z.infer<typeof RequestKind>;
 export const Audit = Command;
 
 /**
+ * Does something to a dependency itself, around target and links, such as holding a lock. Prints a line of JSON
+ * `{"disturbing":true}` when it is in place; when its input closes it undoes it and ends with code 0.
+ */
+export const Disturbance = Command;
+
+/**
+ * What operators do to a service, by name: a command that runs to its end (its strings may hold
+ * `{{dependency.<name>.url}}`), or something with the processes of the target. `restart` ends all in good order
+ * and starts them anew; `roll` does so with one after the other. `start` is what they are started with from then on,
+ * such as another release.
+ */
+export const Operation = z.union([
+  Command,
+  z.strictObject({ target: z.enum(['restart', 'roll']), start: Command.optional() }),
+]);
+export type Operation = z.infer<typeof Operation>;
+
+/**
  * A profile: environment variables for the target that change its times. One that is a variant of the whole also
- * has links and audits, which take the place of those of the same name, or come in addition.
+ * has links, requests and audits, which take the place of those of the same name, or come in addition.
  */
 export const Profile = z.strictObject({
   env: z.record(z.string(), z.string()),
   links: z.record(LinkName, LinkConfig).default({}),
+  requests: z.record(z.string(), RequestKind).default({}),
   audits: z.record(z.string(), Audit).default({}),
 });
 
@@ -183,40 +218,70 @@ export const TestcontainersConfig = z.strictObject({
 });
 export type TestcontainersConfig = z.infer<typeof TestcontainersConfig>;
 
-/** The config file, `tripcurve.config.ts`. */
+/**
+ * A number that the target tells of itself: the sum of a Prometheus metric's series that have these labels, or a
+ * field of a JSON answer by its path, such as `queue.depth`.
+ */
+export const ReadingSource = z.union([
+  z.strictObject({
+    metric: z.string().min(1),
+    labels: z.record(z.string(), z.string()).default({}),
+    path: z.string().startsWith('/').default('/metrics'),
+    unit: z.string(),
+  }),
+  z.strictObject({ json: z.string().min(1), path: z.string().startsWith('/'), unit: z.string() }),
+]);
+export type ReadingSource = z.infer<typeof ReadingSource>;
+
+/** The config file: `tripcurve.config.ts`, `.yaml` or `.json`. */
 export const Config = z.strictObject({
   target: z.strictObject({
     name: z.string(),
-    /** Prints a line of JSON `{"listening":"http://host:port"}` on stdout when it accepts requests. */
-    start: Command,
-    /** Answers 200 when ready. */
-    readyPath: z.string().startsWith('/'),
-    /** Serves the declared policy and breaker states (see docs/policy.md); left out: only the wire is known. */
+    /** How it is started; left out: it runs already, and can only be attached to. */
+    start: Command.optional(),
+    /**
+     * Where it takes requests, such as `http://127.0.0.1:{{port}}` with `{{port}}` in its variables or arguments too.
+     * Left out: it prints a line of JSON `{"listening":"http://host:port"}` on stdout when it accepts requests.
+     */
+    entry: z
+      .string()
+      .regex(/^http:\/\/[^/\s]+$/, 'must be a URL such as http://127.0.0.1:{{port}}, without a path')
+      .optional(),
+    /** Answers 200 when ready; left out: it is ready as soon as it answers anything on `/`. */
+    readyPath: z.string().startsWith('/').optional(),
+    /** How long it may take until then. */
+    readyWithinMs: z.number().positive().max(60_000).default(10_000),
+    /** Serves the declared policy and breaker states (see docs/policy.md); left out: see the next two. */
     resiliencePath: z.string().startsWith('/').optional(),
+    /** Its policy by link, for a target that serves none: what the checks of breakers and retries hold it to. */
+    declared: z.record(z.string(), DeclaredPolicy).default({}),
+    /** Where the state of its breakers can be read, by link; left out: it is inferred from the wire alone. */
+    breakers: z.record(z.string(), BreakerSource).default({}),
+    /** What is read from it while it runs, by name; see {@link ReadingSource}. */
+    readings: z.record(z.string(), ReadingSource).default({}),
     /** Variable that names a mutant, for targets that have some. */
     mutantEnv: z.string().optional(),
-    mutants: z.array(z.string()).default([]),
+    /** The target with one defect each, and what must be found of it; see {@link Mutant}. */
+    mutants: z.array(Mutant).default([]),
   }),
-  profiles: z.record(z.string(), Profile),
+  profiles: z.record(z.string(), Profile).default({ fast: { env: {}, links: {}, requests: {}, audits: {} } }),
   links: z.record(LinkName, LinkConfig),
   requests: z.record(z.string(), RequestKind),
   pools: z.record(z.string(), z.array(z.string()).min(1)).default({}),
-  /** How an answer says from where it was served. */
-  served: z
-    .strictObject({
-      /** Header with the way the answer was served; `live` is the healthy one. */
-      header: z.string(),
-      /** Header per link, with `{{link}}` for its name. */
-      perLinkHeader: z.string().optional(),
-      ageMsHeader: z.string().optional(),
-    })
-    .optional(),
+  /** How an answer says from where it was served; left out: it does not say. */
+  served: ServedConfig.optional(),
   audits: z.record(z.string(), Audit).default({}),
+  /** By the name under which a time line has them. */
+  disturbances: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), Disturbance).default({}),
+  operations: z.record(z.string(), Operation).default({}),
+  /** The Prometheus that evaluates the target's alert rules; left out: nobody watches alerts. */
+  alerts: z.strictObject({ prometheus: HttpUrl }).optional(),
+  /** Within what random schedules are drawn, and what must hold of each. */
+  explore: ExploreBounds.prefault({}),
   /** Left out: there is no Compose project to run against. */
   compose: ComposeConfig.optional(),
   /** Left out: there is nothing to attach to. */
   attach: AttachConfig.optional(),
-
   /** Left out: a sweep of this target can be simulated, not verified. */
   sweep: SweepConfig.optional(),
   /** Left out: there are no images to make an environment of. */
@@ -226,10 +291,15 @@ export type Config = z.infer<typeof Config>;
 /** A config as a person writes it. */
 export type ConfigInput = z.input<typeof Config>;
 
-/** The config as it is with a profile: its links and audits before those of the same name. */
+/** The config as it is with a profile: its links, requests and audits before those of the same name. */
 export function withProfile(config: Config, profile: string): Config {
-  const { links = {}, audits = {} } = config.profiles[profile] ?? {};
-  return { ...config, links: { ...config.links, ...links }, audits: { ...config.audits, ...audits } };
+  const { links = {}, requests = {}, audits = {} } = config.profiles[profile] ?? {};
+  return {
+    ...config,
+    links: { ...config.links, ...links },
+    requests: { ...config.requests, ...requests },
+    audits: { ...config.audits, ...audits },
+  };
 }
 
 /** The link through which what stands behind a link reaches further; null where that is the end. */

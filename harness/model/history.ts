@@ -66,6 +66,17 @@ export const RequestEvent = z.object({
   ageMs: z.number().nullable(),
   key: z.string(),
   trace: z.string().describe('trace id sent in traceparent'),
+  wants: z.string().optional().describe('key of an earlier write that the answer has to tell of'),
+  found: z.boolean().optional().describe('whether it does; left out: nobody looked'),
+  question: z
+    .string()
+    .optional()
+    .describe('hash of what was asked, for kinds whose answers are compared: the same for the same question'),
+  answer: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('hash of the compared part of the answer; null: it had none; left out: nobody looked'),
 });
 export type RequestEvent = z.infer<typeof RequestEvent>;
 
@@ -93,6 +104,11 @@ export const ExchangeEvent = z.object({
     .nullable()
     .describe('SHA-256 of the request body (of its first MiB), first 16 hex digits'),
   trace: z.string().nullable().describe('trace id found in traceparent'),
+  retryAfterMs: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('how long the answer asks to wait (Retry-After); left out: it does not'),
   attempt: z.int().min(1).describe('1: the first; more: a retry of the same method, path and body'),
   attemptBy: z
     .enum(['trace', 'request-id', 'body'])
@@ -157,6 +173,30 @@ export const BreakerEvent = z.object({
 });
 export type BreakerEvent = z.infer<typeof BreakerEvent>;
 
+/** A number that the target tells of itself: a gauge, a counter, a field of a JSON answer. Corroborates only. */
+export const ReadingEvent = z.object({
+  ...base,
+  kind: z.literal('reading'),
+  name: z.string().describe('name in the config'),
+  value: z.number(),
+  unit: z.string(),
+});
+export type ReadingEvent = z.infer<typeof ReadingEvent>;
+
+/** Name of an alert event that only tells that somebody watches, whatever alerts there are. */
+export const ALERTS_WATCHED = '';
+
+/** What the monitoring of the target says of one of its alerts. */
+export const AlertEvent = z.object({
+  ...base,
+  kind: z.literal('alert'),
+  name: z.string(),
+  state: z
+    .enum(['inactive', 'pending', 'firing'])
+    .describe('inactive: told when watching began, and when it ends'),
+});
+export type AlertEvent = z.infer<typeof AlertEvent>;
+
 /** A process of the environment. */
 export const ProcessEvent = z.object({
   ...base,
@@ -169,6 +209,16 @@ export const ProcessEvent = z.object({
   expected: z.boolean().describe('false: it went down though nobody asked it to'),
 });
 export type ProcessEvent = z.infer<typeof ProcessEvent>;
+
+/** An operation of the time line, from its beginning to its end. */
+export const OperationEvent = z.object({
+  ...interval,
+  kind: z.literal('operation'),
+  name: z.string(),
+  printed: z.string().describe('the last lines of a command'),
+  error: z.string().nullable().describe('why it failed; null: it was carried out'),
+});
+export type OperationEvent = z.infer<typeof OperationEvent>;
 
 /** The boundaries of the run. */
 export const PhaseEvent = z.object({
@@ -216,7 +266,10 @@ export const HistoryEvent = z.discriminatedUnion('kind', [
   ConnectionEvent,
   FaultEvent,
   BreakerEvent,
+  ReadingEvent,
+  AlertEvent,
   ProcessEvent,
+  OperationEvent,
   PhaseEvent,
   AuditEvent,
   ResidueEvent,
@@ -237,7 +290,21 @@ export interface History {
   events: readonly HistoryEvent[];
 }
 
-/** The events of one kind, in order. */
+/** Sorted out once per history: a soak has some hundred faults, each of which is laid beside all its events. */
+const byKind = new WeakMap<History, Map<string, HistoryEvent[]>>();
+
+/** The events of one kind, in order. The list is shared, so it is frozen. */
 export function eventsOf<K extends HistoryEvent['kind']>(history: History, kind: K): EventOf<K>[] {
-  return history.events.filter((event): event is EventOf<K> => event.kind === kind);
+  let kinds = byKind.get(history);
+  if (kinds === undefined) {
+    kinds = sortedOut(history);
+    byKind.set(history, kinds);
+  }
+  return (kinds.get(kind) ?? []) as EventOf<K>[];
+}
+
+function sortedOut({ events }: History): Map<string, HistoryEvent[]> {
+  const kinds = Map.groupBy(events, ({ kind }) => kind as string);
+  for (const list of kinds.values()) Object.freeze(list);
+  return kinds;
 }

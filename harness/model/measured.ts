@@ -92,6 +92,8 @@ export const MeasuredPolicy = z.strictObject({
   measuredAt: z.iso.datetime(),
   tookMs: z.number(),
   requests: z.int(),
+  /** Targets that measured side by side; left out: one. */
+  replicas: z.int().min(2).optional(),
   /** True: everything planned was done. */
   complete: z.boolean(),
   /** The rig's own error in ms, measured with a client of known schedule on the same link; nothing finer is claimed. */

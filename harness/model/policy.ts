@@ -59,6 +59,15 @@ export const Policy = z.object({
 });
 export type Policy = z.infer<typeof Policy>;
 
+/** The same as a config tells it: what is left out, the target does not have. */
+export const DeclaredPolicy = z.strictObject({
+  timeoutMs: Policy.shape.timeoutMs.default(null),
+  retry: Policy.shape.retry.default(null),
+  breaker: Policy.shape.breaker.default(null),
+  bulkhead: Policy.shape.bulkhead.default(null),
+  fallback: Policy.shape.fallback.default(null),
+});
+
 /** State of a breaker, as a target tells it or as the wire shows it. */
 export const BreakerState = z.enum(['closed', 'open', 'half-open']);
 export type BreakerState = z.infer<typeof BreakerState>;

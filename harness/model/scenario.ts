@@ -53,8 +53,31 @@ export const ProcessStep = z.strictObject({
 });
 export type ProcessStep = z.infer<typeof ProcessStep>;
 
+/**
+ * A disturbance of the config, by its name, of what stands behind a link: something done to the dependency itself,
+ * such as a lock that another session holds. Undone after `forMs`, or when recovery begins.
+ */
+export const DisturbStep = z.strictObject({
+  at: Milliseconds,
+  disturb: z.string().min(1),
+  on: z.string().min(1),
+  forMs: z.number().positive().optional(),
+});
+export type DisturbStep = z.infer<typeof DisturbStep>;
+
+/**
+ * Carries out an operation of the config by its name: a deploy, a migration, a restart. One that fails, or is not
+ * done in time, fails the scenario; recovery begins when its time is over at the earliest.
+ */
+export const OperateStep = z.strictObject({
+  at: Milliseconds,
+  operate: z.string().min(1),
+  withinMs: z.number().positive().max(3_600_000),
+});
+export type OperateStep = z.infer<typeof OperateStep>;
+
 /** One entry of the time line; `at` counts in ms from the first intended request. */
-export const Step = z.union([InjectStep, HealStep, ProcessStep]);
+export const Step = z.union([InjectStep, HealStep, ProcessStep, DisturbStep, OperateStep]);
 export type Step = z.infer<typeof Step>;
 
 /** Who sends the requests: an engine of our own, or a k6 that the user has installed. */
@@ -88,6 +111,10 @@ export const Scenario = z.strictObject({
   /** Policy times of the target: `fast` for CI, `production` for the nightly long run. */
   profile: z.string().default('fast'),
   tags: z.array(z.string()).default([]),
+  /** Processes of the target that share the load; left out: one. */
+  instances: z.int().min(1).max(8).optional(),
+  /** Operations carried out one after the other once the dependencies are up, before the target starts. */
+  before: z.array(z.string().min(1)).optional(),
   traffic: Traffic,
   steadyState: z.array(Expectation).min(1),
   timeline: z.array(Step).min(1),
@@ -110,9 +137,14 @@ export interface Phases {
 }
 
 /** Derives the phases from the time line. A fault nobody heals is healed when recovery begins. */
-export function phasesOf(scenario: Scenario): Phases {
+export function phasesOf(scenario: Pick<ScenarioInput, 'timeline' | 'recovery'>): Phases {
   const starts = scenario.timeline.flatMap((step) => ('heal' in step ? [] : [step.at]));
-  const ends = scenario.timeline.map((step) => ('heal' in step ? step.at : step.at + (step.forMs ?? 0)));
+  const ends = scenario.timeline.map((step) => step.at + lengthMsOf(step));
   const healAtMs = Math.max(...ends);
   return { faultAtMs: Math.min(...starts), healAtMs, endAtMs: healAtMs + scenario.recovery.withinMs };
+}
+
+function lengthMsOf(step: ScenarioInput['timeline'][number]): number {
+  if ('heal' in step) return 0;
+  return 'operate' in step ? step.withinMs : (step.forMs ?? 0);
 }
