@@ -2,18 +2,19 @@
  * Reads what the target says of itself at its resilience endpoint: declared policy once, breaker
  * states again and again. It corroborates; no verdict rests on it alone.
  */
-import { Agent, request } from 'undici';
+import { request } from 'undici';
+import type { Config } from '../model/config.ts';
 import { EnvironmentError, messageOf } from '../model/errors.ts';
 import type { BreakerEvent, Unnumbered } from '../model/history.ts';
 import { type BreakerState, type Policy, ResilienceDocument } from '../model/policy.ts';
-import type { Clock, Ms } from '../model/time.ts';
-import { waitOrAbort } from '../model/wait.ts';
+import type { Clock, Ms, Nanoseconds } from '../model/time.ts';
+import { readEvery } from './fetch-text.ts';
 
 /** How often the states are read. A state shorter than this can go unseen. */
 const POLL_EVERY_MS: Ms = 50;
 
 /** The declared policy per link. @throws EnvironmentError where the document is missing or malformed. */
-export async function readDeclared(url: URL): Promise<Record<string, Policy>> {
+async function readDeclared(url: URL): Promise<Record<string, Policy>> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
     if (!response.ok) throw new Error(`status ${response.status}`);
@@ -26,6 +27,15 @@ export async function readDeclared(url: URL): Promise<Record<string, Policy>> {
   }
 }
 
+/** What the target declares: what its config says, and over it what the target itself serves. @throws as {@link readDeclared} */
+export async function declaredBy(
+  { declared, resiliencePath }: Config['target'],
+  entryUrl: string,
+): Promise<Record<string, Policy>> {
+  if (resiliencePath === undefined) return declared;
+  return { ...declared, ...(await readDeclared(new URL(resiliencePath, entryUrl))) };
+}
+
 /** Watches breaker states until `signal` aborts; emits each change. A read that fails is left out. */
 export async function watchBreakers(
   url: URL,
@@ -33,10 +43,8 @@ export async function watchBreakers(
   emit: (event: Unnumbered<BreakerEvent>) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  // A connection of its own: the load's pool may be full just when the state is interesting.
-  const agent = new Agent({ connections: 1 });
-  const known = new Map<string, BreakerState>();
-  while (!signal.aborted) {
+  const tell = changesTo(emit);
+  await readEvery(POLL_EVERY_MS, signal, async (agent) => {
     const t = now();
     try {
       const response = await request(url, {
@@ -44,15 +52,21 @@ export async function watchBreakers(
         signal: AbortSignal.any([signal, AbortSignal.timeout(1_000)]),
       });
       const { links } = ResilienceDocument.parse(await response.body.json());
-      for (const [link, { state }] of Object.entries(links)) {
-        const from = known.get(link) ?? null;
-        if (from !== state) emit({ kind: 'breaker', t, link, from, to: state });
-        known.set(link, state);
-      }
+      for (const [link, { state }] of Object.entries(links)) tell(t, link, state);
     } catch {
       // The target may be busy or gone; the wire tells, and the next read will.
     }
-    await waitOrAbort(POLL_EVERY_MS, signal);
-  }
-  await agent.destroy();
+  });
+}
+
+/** Tells of a link's state where it is another than the one before. */
+export function changesTo(
+  emit: (event: Unnumbered<BreakerEvent>) => void,
+): (t: Nanoseconds, link: string, state: BreakerState) => void {
+  const known = new Map<string, BreakerState>();
+  return (t, link, state) => {
+    const from = known.get(link) ?? null;
+    if (from !== state) emit({ kind: 'breaker', t, link, from, to: state });
+    known.set(link, state);
+  };
 }
