@@ -6,9 +6,10 @@
 import { type Dispatcher, Pool } from 'undici';
 import type { RequestEvent, Unnumbered } from '../model/history.ts';
 import { type Ms, type Nanoseconds, toNs } from '../model/time.ts';
+import { readAnswer } from './answer.ts';
 import type { LoadEngine, LoadOptions } from './load-engine.ts';
 import { headersOf, type PlannedRequest } from './plan.ts';
-import { NOT_SERVED, servedOf } from './served.ts';
+import { NOT_SERVED, readsBody, servedOf } from './served.ts';
 
 /** Longest sleep between looks at the plan; keeps a stop from waiting for a distant arrival. */
 const TICK_MAX_MS = 50;
@@ -107,10 +108,16 @@ async function send(pool: Pool, planned: PlannedRequest, options: LoadOptions): 
       body: planned.body,
       signal: limit,
     });
-    await response.body.dump({ limit: Number.MAX_SAFE_INTEGER });
+    const { told, text } = await readAnswer(response.body, planned, readsBody(options.served));
     const status = response.statusCode;
     const outcome = status >= 200 && status < 300 ? 'ok' : 'error';
-    emit({ ...base(planned, options, startT), status, outcome, ...servedOf(response.headers, options) });
+    emit({
+      ...base(planned, options, startT),
+      status,
+      outcome,
+      ...servedOf({ status, headers: response.headers, text }, options),
+      ...told,
+    });
   } catch {
     // Which error it was adds nothing here: either our own limit ended it or the connection broke.
     const outcome = limit.aborted ? 'timeout' : 'broken';

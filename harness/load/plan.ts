@@ -9,6 +9,7 @@ import type { Traffic } from '../model/scenario.ts';
 import type { Ms } from '../model/time.ts';
 import { nearest } from '../model/validate.ts';
 import { momentOf } from './arrivals.ts';
+import { hashOf } from './hash.ts';
 
 /** One request to be sent. */
 export interface PlannedRequest {
@@ -22,7 +23,15 @@ export interface PlannedRequest {
   key: string;
   /** 32 hex digits, sent in traceparent. */
   trace: string;
+  /** Key of the earlier write that it asks for. */
+  wants?: string;
+  /** Path of the part of the answer that is compared, and the hash of what was asked. */
+  compare?: string;
+  question?: string;
 }
+
+/** A write is asked for when so much time has gone by since it was sent; most are acknowledged by then. */
+const WRITTEN_BEFORE_MS: Ms = 400;
 
 /**
  * Draws the plan for `durationMs` of traffic.
@@ -48,9 +57,17 @@ export function planLoad(
 
   const random = seededRandom(seedFor(seed, 'load'));
   const plan: PlannedRequest[] = [];
+  const writes: PlannedRequest[] = [];
+  /** Of those that may be asked for, the first that is too young. */
+  let tooYoung = 0;
   for (let expected = gap(); momentOf(expected, traffic) < durationMs; expected += gap())
-    plan.push(request(momentOf(expected, traffic), draw()));
+    add(request(momentOf(expected, traffic), draw()));
   return plan;
+
+  function add(planned: PlannedRequest): void {
+    plan.push(planned);
+    if (config.requests[planned.name]?.write === true) writes.push(planned);
+  }
 
   /** To the next arrival, in arrivals that are expected meanwhile: where the rate is high, that is soon. */
   function gap(): number {
@@ -68,13 +85,16 @@ export function planLoad(
   }
 
   function request(atMs: Ms, name: string): PlannedRequest {
-    return { atMs, ...fillIn(config, name, `${run}-${plan.length + 1}`, random) };
+    while ((writes[tooYoung]?.atMs ?? Infinity) <= atMs - WRITTEN_BEFORE_MS) tooYoung++;
+    const written = writes[tooYoung - 1]?.key ?? null;
+    return { atMs, ...fillIn(config, name, `${run}-${plan.length + 1}`, random, written) };
   }
 }
 
 /**
  * A request of a kind, its templates filled in.
  * @param random draws words and the trace id
+ * @param written key of an earlier write; null: there is none, and the request asks for its own key, in vain
  * @throws UsageError where the kind is unknown, or a template names an unknown pool
  */
 export function fillIn(
@@ -82,11 +102,13 @@ export function fillIn(
   name: string,
   key: string,
   random: () => number,
+  written: string | null = null,
 ): Omit<PlannedRequest, 'atMs'> {
   const kind = config.requests[name];
   if (kind === undefined) throw new UsageError(`no request "${name}" in the config`);
   const fill = (text: string): string => fillTemplate(text, key, `requests.${name}`);
-  return {
+  let asksForWrite = false;
+  const filled = {
     name,
     method: kind.method,
     path: fill(kind.path),
@@ -95,14 +117,27 @@ export function fillIn(
     key,
     trace: hexDigits(32),
   };
+  return {
+    ...filled,
+    ...(asksForWrite && written !== null ? { wants: written } : {}),
+    ...(kind.compare === undefined
+      ? {}
+      : { compare: kind.compare, question: hashOf(`${filled.method} ${filled.path} ${filled.body}`) }),
+  };
 
   function fillTemplate(text: string, key: string, where: string): string {
     return text.replaceAll(/\{\{\s*([^}]*?)\s*\}\}/g, (_whole, name: string) => {
       if (name === 'key') return key;
+      if (name === 'written') {
+        asksForWrite = true;
+        return written ?? key;
+      }
       const words = name.startsWith('pick.') ? config.pools[name.slice('pick.'.length)] : undefined;
       const word = words?.[Math.floor(random() * words.length)];
       if (word === undefined)
-        throw new UsageError(`${where}: unknown placeholder {{${name}}}; known: {{key}} and {{pick.<pool>}}`);
+        throw new UsageError(
+          `${where}: unknown placeholder {{${name}}}; known: {{key}}, {{written}} and {{pick.<pool>}}`,
+        );
       return word;
     });
   }

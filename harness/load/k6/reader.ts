@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { EnvironmentError } from '../../model/errors.ts';
 import type { RequestEvent, Unnumbered } from '../../model/history.ts';
 import { type Nanoseconds, toNs } from '../../model/time.ts';
+import type { Told } from '../answer.ts';
 import type { PlannedRequest } from '../plan.ts';
 import { NOT_SERVED, type ServedSource, servedOf } from '../served.ts';
 import { ANSWER_METRIC } from './script.ts';
@@ -21,6 +22,8 @@ const Line = z.discriminatedUnion('type', [
   }),
 ]);
 const ServedTag = z.record(z.string(), z.string());
+const ToldTag = z.object({ found: z.boolean().optional(), answer: z.string().nullable().optional() });
+type LookedInto = z.infer<typeof ToldTag>;
 
 /** Two of k6's error codes: the request, or the dial, took longer than the caller was willing to wait. */
 const TIMEOUT_CODES: ReadonlySet<number> = new Set([1050, 1211]);
@@ -33,7 +36,7 @@ interface Answer {
   /** From its own metric `http_req_duration`, whose points are stamped at the end of the request. */
   done?: { endT: Nanoseconds; durationNs: Nanoseconds; status: number; errorCode: number };
   /** From the script's own metric. */
-  told?: { endT: Nanoseconds; sentT: Nanoseconds; headers: Record<string, string> };
+  told?: { endT: Nanoseconds; sentT: Nanoseconds; headers: Record<string, string>; looked: LookedInto };
 }
 
 /** What a file of results holds. */
@@ -92,9 +95,10 @@ export async function readResults(lines: AsyncIterable<string>, options: ReadOpt
       answer.done = { endT, durationNs: toNs(value), status, errorCode };
     } else {
       const headers = ServedTag.safeParse(parseJson(tags?.served ?? ''));
+      const looked = ToldTag.safeParse(parseJson(tags?.told ?? '{}'));
       const sentMs = Number(tags?.sent_ms ?? Number.NaN);
-      if (headers.success && !Number.isNaN(sentMs))
-        answer.told = { endT, sentT: wallClock.fromMs(sentMs), headers: headers.data };
+      if (headers.success && looked.success && !Number.isNaN(sentMs))
+        answer.told = { endT, sentT: wallClock.fromMs(sentMs), headers: headers.data, looked: looked.data };
       else bad = { number, why: `has no sent_ms and served, which the script gives every ${ANSWER_METRIC}` };
     }
   }
@@ -126,8 +130,22 @@ export function requestEvents({ answers }: Results, options: JoinOptions): Unnum
     if (status === 0 || (errorCode > 0 && !isStatusCode(errorCode)))
       return { ...common, status: null, outcome: 'broken', ...NOT_SERVED };
     const outcome = status >= 200 && status < 300 ? 'ok' : 'error';
-    return { ...common, status, outcome, ...servedOf(told?.headers ?? {}, options) };
+    return {
+      ...common,
+      status,
+      outcome,
+      ...servedOf({ status, headers: told?.headers ?? {} }, options),
+      ...lookedInto(planned, told?.looked ?? {}),
+    };
   });
+}
+
+/** What the event says of the answer's content, as the embedded engine would. */
+function lookedInto({ wants, question }: PlannedRequest, { found, answer }: LookedInto): Told {
+  return {
+    ...(wants === undefined || found === undefined ? {} : { wants, found }),
+    ...(question === undefined || answer === undefined ? {} : { question, answer }),
+  };
 }
 
 function parseJson(text: string): unknown {

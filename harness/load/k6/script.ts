@@ -5,6 +5,7 @@
  */
 import type { Scenario } from '../../model/scenario.ts';
 import type { Ms } from '../../model/time.ts';
+import { HASH_DIGITS } from '../hash.ts';
 import { headersOf, type PlannedRequest } from '../plan.ts';
 import { type ServedSource, servedHeaders } from '../served.ts';
 import { executorFor } from './executor.ts';
@@ -49,12 +50,15 @@ export function compileScript(options: CompileOptions): Compiled {
     userAgent: '', // the embedded engine sends none
   };
   const entries = plan.map((planned) => {
-    const { atMs, method, path, body, name, key, trace } = planned;
+    const { atMs, method, path, body, name, key, trace, wants, compare } = planned;
     const tags = { name, key, trace, window: windowOf(atMs, scenario) };
-    return { atMs, method, path, headers: headersOf(planned), body, tags };
+    const looks = { wants, compare };
+    const sent = { atMs, method, path, headers: headersOf(planned), body, tags };
+    return wants === undefined && compare === undefined ? sent : { ...sent, looks };
   });
   const script = `// Made by tripcurve from the scenario ${text(scenario.name)}; see docs/k6.md. It sends ${PLAN_FILE}, entry by entry.
 import { sleep } from 'k6';
+import { sha256 } from 'k6/crypto';
 import { SharedArray } from 'k6/data';
 import exec from 'k6/execution';
 import http from 'k6/http';
@@ -71,6 +75,7 @@ export const options = ${JSON.stringify(k6Options, null, 2)};
  * @property {Record<string, string>} headers
  * @property {string | null} body
  * @property {{ name: string, key: string, trace: string, window: string }} tags
+ * @property {{ wants?: string, compare?: string }} [looks] what is looked for in the answer
  */
 
 const origin = ${text(new URL(entryUrl).origin)};
@@ -103,8 +108,11 @@ export default function (data) {
     tags: entry.tags,
     timeout: '${requestTimeoutMs}ms',
     redirects: 0,
+    responseType: entry.looks === undefined ? 'none' : 'text',
   });
   const tags = Object.assign({ sent_ms: String(sentMs), served: JSON.stringify(servedBy(response.headers)) }, entry.tags);
+  if (entry.looks !== undefined && typeof response.body === 'string')
+    Object.assign(tags, { told: JSON.stringify(lookInto(response.body, entry.looks)) });
   answered.add(response.timings.duration, tags);
 }
 
@@ -120,6 +128,47 @@ function servedBy(headers) {
     if (servedHeaders.indexOf(lower) >= 0) found[lower] = headers[name];
   }
   return found;
+}
+
+/**
+ * The same as harness/load/answer.ts says of a body that this process gets.
+ * @param {string} text
+ * @param {{ wants?: string, compare?: string }} looks
+ */
+function lookInto(text, looks) {
+  /** @type {{ found?: boolean, answer?: string | null }} */
+  const told = {};
+  if (looks.wants !== undefined) told.found = tells(text, looks.wants);
+  if (looks.compare !== undefined) told.answer = comparedPart(text, looks.compare);
+  return told;
+}
+
+/**
+ * @param {string} text
+ * @param {string} key
+ */
+function tells(text, key) {
+  for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, at + 1))
+    if (!/[\\w-]/.test(text.charAt(at + key.length))) return true;
+  return false;
+}
+
+/**
+ * @param {string} text
+ * @param {string} path
+ */
+function comparedPart(text, path) {
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return null;
+  }
+  for (const step of path.split('.')) {
+    if (value === null || typeof value !== 'object' || !Object.prototype.hasOwnProperty.call(value, step)) return null;
+    value = value[step];
+  }
+  return value === undefined || value === null || value === '' ? null : sha256(JSON.stringify(value), 'hex').slice(0, ${HASH_DIGITS});
 }
 `;
   return { script, plan: `${JSON.stringify(entries, null, 1)}\n`, endsAfterMs: executor.endsAfterMs };

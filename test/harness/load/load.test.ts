@@ -1,6 +1,7 @@
 import http from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { driveLoad } from '../../../harness/load/engine.ts';
+import { hashOf } from '../../../harness/load/hash.ts';
 import { planLoad } from '../../../harness/load/plan.ts';
 import { Config, type ConfigInput } from '../../../harness/model/config.ts';
 import type { RequestEvent, Unnumbered } from '../../../harness/model/history.ts';
@@ -58,6 +59,38 @@ describe('a load plan', () => {
     expect(put?.headers).toEqual({ 'x-key': put?.key });
     expect(new Set(plan.map(({ key }) => key)).size).toBe(plan.length);
     expect(new Set(plan.map(({ trace }) => trace)).size).toBe(plan.length);
+  });
+
+  test('asks for a write that was sent a while before; where there is none, in vain', () => {
+    const asking = Config.parse({
+      ...input,
+      requests: {
+        put: { method: 'POST', path: '/put', body: { text: '{{key}}' }, needs: [], write: true },
+        find: { method: 'GET', path: '/find/{{written}}', needs: [] },
+      },
+    });
+    const plan = planLoad(traffic({ mix: { put: 1, find: 1 } }), asking, 2_000, 7, 'r');
+    const sentMs = new Map(plan.map(({ key, atMs }) => [key, atMs]));
+    const finds = plan.filter(({ name }) => name === 'find');
+    const first = finds[0];
+    expect(first).toMatchObject({ path: `/find/${first?.key}` });
+    expect(first?.wants).toBeUndefined();
+    const later = finds.filter(({ atMs }) => atMs > 600);
+    expect(later.length).toBeGreaterThan(20);
+    for (const { atMs, path, wants = '' } of later) {
+      expect(path).toBe(`/find/${wants}`);
+      expect(atMs - (sentMs.get(wants) ?? Infinity)).toBeGreaterThanOrEqual(400);
+    }
+  });
+
+  test('tells the same question by the same hash, where answers are compared', () => {
+    const { get } = input.requests;
+    const comparing = Config.parse({ ...input, requests: { get: { ...get, compare: 'text' } } });
+    const plan = planLoad(traffic({ mix: { get: 1 } }), comparing, 1_000, 7, 'r');
+    const byPath = new Map(plan.map(({ path, question }) => [path, question]));
+    expect(byPath.size).toBe(2);
+    expect(new Set(byPath.values()).size).toBe(2);
+    expect(plan.every(({ path, question }) => question === byPath.get(path))).toBe(true);
   });
 
   test('spaces constant arrivals evenly', () => {
@@ -141,6 +174,40 @@ describe('the embedded engine', () => {
       served: { llm: 'cached', database: 'live' },
       ageMs: 1_500,
     });
+  });
+
+  test('looks into answers where it is asked to: the write that was wanted, and the part that is compared', async () => {
+    const port = await listen(
+      cleanup,
+      http.createServer((request, response) => {
+        const body = request.url === '/note' ? { data: [{ text: 'about r-1' }] } : { data: [] };
+        response.end(JSON.stringify(body));
+      }),
+    );
+    const events: Unnumbered<RequestEvent>[] = [];
+    const now = clockFrom(process.hrtime.bigint());
+    const entry = { atMs: 0, name: 'get', method: 'GET', headers: {}, body: null, trace: '0'.repeat(32) };
+    const looking = { wants: 'r-1', compare: 'data.0.text', question: 'q' };
+    await driveLoad({
+      entryUrl: `http://127.0.0.1:${port}`,
+      plan: [
+        { ...entry, key: 'a', path: '/note', ...looking },
+        { ...entry, key: 'b', path: '/nothing', ...looking },
+        { ...entry, key: 'c', path: '/note' },
+      ],
+      startT: now(),
+      traffic: traffic(),
+      served: config.served,
+      links: [],
+      now,
+      emit: (event) => void events.push(event),
+      signal: new AbortController().signal,
+    });
+    const told = new Map(events.map((event) => [event.key, event]));
+    expect(told.get('a')).toMatchObject({ found: true, question: 'q', answer: hashOf('"about r-1"') });
+    expect(told.get('b')).toMatchObject({ found: false, question: 'q', answer: null });
+    expect(told.get('c')).not.toHaveProperty('found');
+    expect(told.get('c')).not.toHaveProperty('answer');
   });
 
   test('tells errors, timeouts, broken connections and drops apart', async () => {

@@ -27,12 +27,15 @@ export interface HttpParams {
   tags: Record<string, string>;
   timeout: string;
   redirects: number;
+  responseType: 'text' | 'none';
 }
 
 export interface HttpAnswer {
   status: number;
   error_code: number;
   headers: Record<string, string>;
+  /** Null where it was not asked for, or none came. */
+  body: string | null;
   timings: { duration: number };
 }
 

@@ -15,7 +15,7 @@ export function send(
   method: string,
   url: string,
   body: string | null,
-  { headers, timeout, redirects }: HttpParams,
+  { headers, timeout, redirects, responseType }: HttpParams,
 ): Promise<Sent> {
   const limitMs = Number(/^(\d+(?:\.\d+)?)ms$/.exec(timeout)?.[1]);
   if (Number.isNaN(limitMs)) throw new Error(`the double knows no timeout like ${timeout}`);
@@ -25,17 +25,20 @@ export function send(
   return new Promise((resolve) => {
     const fail = (error: NodeJS.ErrnoException): void => {
       const error_code = CODES[error.code ?? ''] ?? GENERIC;
-      resolve({ status: 0, error_code, error: error.message, headers: {}, timings: timings() });
+      resolve({ status: 0, error_code, error: error.message, headers: {}, body: null, timings: timings() });
     };
     const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) };
     const request = http.request(url, { method, agent, headers: { ...headers, ...length } }, (response) => {
-      response.resume();
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.once('error', fail);
       response.once('end', () => {
         clearTimeout(late);
         const status = response.statusCode ?? 0;
         const error_code = status >= 400 ? 1_000 + status : 0;
-        resolve({ status, error_code, error: '', headers: canonical(response.headers), timings: timings() });
+        const text = responseType === 'text' ? Buffer.concat(chunks).toString('utf8') : null;
+        const all = { headers: canonical(response.headers), body: text, timings: timings() };
+        resolve({ status, error_code, error: '', ...all });
       });
     });
     const late = setTimeout(() => {

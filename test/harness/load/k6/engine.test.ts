@@ -55,7 +55,12 @@ const inOrder = (received: readonly Received[]): Received[] =>
 const SERVED: http.RequestListener = (request, response) => {
   const status = request.url?.startsWith('/remove') === true ? 503 : 200;
   const headers = { 'served-by': 'cached', 'served-by-llm': 'cached', 'age-ms': '1500' };
-  response.writeHead(status, headers).end('fine');
+  response.writeHead(status, headers);
+  // Of one word there is a note, which tells of the write that is wanted; of the other there is none.
+  if (request.url?.startsWith('/get/one') === true)
+    response.end(JSON.stringify({ notes: [{ about: '“one”' }], of: request.headers['x-wants'] }));
+  else if (request.url?.startsWith('/get') === true) response.end('{"notes":[]}');
+  else response.end('fine');
 };
 
 describe('k6, by a double of it', () => {
@@ -90,6 +95,10 @@ describe('k6, by a double of it', () => {
           .map(({ startT: _sent, endT: _end, t, ...rest }) => ({ ...rest, atMs: toMs(t - startT) }))
           .toSorted((a, b) => a.atMs - b.atMs);
       expect(without(theirs)).toEqual(without(ours));
+      const looked = requestsOf(theirs.events).filter(({ wants }) => wants !== undefined);
+      expect(new Set(looked.map(({ found, answer }) => `${found} ${answer === null}`))).toEqual(
+        new Set(['true false', 'false true']),
+      );
       expect(new Set(requestsOf(theirs.events).map(({ outcome }) => outcome))).toEqual(
         new Set(['ok', 'error']),
       );

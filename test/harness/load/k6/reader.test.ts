@@ -86,6 +86,27 @@ describe('the reader of k6 results', () => {
     });
   });
 
+  test('tells what was found in an answer, where it was looked for', async () => {
+    const looking = plan.map((planned) => ({ ...planned, wants: 'w', compare: 'x', question: 'q' }));
+    const line = (key: string, told: string): string =>
+      point('tripcurve_answer', at(50), 5, { key, sent_ms: String(ORIGIN + 1_000), served: '{}', told });
+    const results = await read([
+      duration('a', 30, 20, { status: '200' }),
+      line('a', '{"found":true,"answer":"abc"}'),
+      duration('b', 30, 20, { status: '200' }),
+      line('b', '{"found":false,"answer":null}'),
+      duration('c', 30, 20, { status: '200' }),
+      answer('c', 5),
+    ]);
+    const options = { startT, served: trafficConfig.served, links: [] };
+    const [a, b, c] = requestEvents(results, { ...options, plan: looking });
+    expect(a).toMatchObject({ wants: 'w', found: true, question: 'q', answer: 'abc' });
+    expect(b).toMatchObject({ wants: 'w', found: false, question: 'q', answer: null });
+    expect(c).not.toHaveProperty('found');
+    expect(requestEvents(results, { ...options, plan })[0]).not.toHaveProperty('answer');
+    await expect(read([line('a', 'nonsense')])).rejects.toThrow(/has no sent_ms and served/);
+  });
+
   test.each([
     ['200', undefined, 'ok', 200],
     ['302', undefined, 'error', 302],

@@ -91,6 +91,9 @@ describe('the k6 script of a scenario', () => {
           trace: planned.trace,
           window: windowOf(planned.atMs, scenario),
         },
+        ...(planned.compare === undefined
+          ? {}
+          : { looks: { compare: planned.compare, ...(planned.wants && { wants: planned.wants }) } }),
       })),
     );
   });
