@@ -17,7 +17,7 @@ export interface FaultHits {
 }
 
 /** Faults that keep requests from reaching the link at all; they hit what needed it and did not get through. */
-const UNSEEN: ReadonlySet<string> = new Set(['down', 'black_hole', 'process_hide-name']);
+export const UNSEEN: ReadonlySet<string> = new Set(['down', 'black_hole', 'process_hide-name']);
 
 /** Counts the hits of every injected fault from the link's own records. */
 export function faultHits(history: History): FaultHits[] {
@@ -56,6 +56,7 @@ export const faultsHit = defineChecker<z.infer<typeof None>>({
   about: 'every injected fault acted on at least one connection or exchange',
   params: None,
   readsWire: true,
+  applies: ({ timeline }) => timeline.some((step) => 'inject' in step || 'process' in step),
   judge(history) {
     const hits = faultHits(history);
     if (hits.length === 0) return inconclusive('no fault was injected');

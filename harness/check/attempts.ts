@@ -3,6 +3,7 @@
  * statement; a connection that was turned away before it carried either is an attempt that failed
  * early. A completed Postgres handshake is none: it only makes the statement after it possible.
  */
+import type { Fault } from '../model/fault.ts';
 import {
   type ExchangeEvent,
   eventsOf,
@@ -11,10 +12,13 @@ import {
   type StatementEvent,
 } from '../model/history.ts';
 import { type Nanoseconds, toNs } from '../model/time.ts';
+import { loadStart } from './windows.ts';
 
 export interface Attempt {
   /** Id of the event it was read from. */
   id: number;
+  /** The connection that carried it, or that was turned away. */
+  connection: number;
   t: Nanoseconds;
   endT: Nanoseconds;
   failed: boolean;
@@ -45,14 +49,38 @@ function isFailedStatement({ outcome, sqlstate }: StatementEvent): boolean {
  */
 const TURNED_AWAY_NS = toNs(50);
 
+/**
+ * Faults that leave a success as its status and nothing in its body that can be used. A client that reads what it
+ * gets has failed there. Not among them: what is well-formed and wrong (another model's vectors), or only odd.
+ */
+const SPOILING: ReadonlySet<string> = new Set([
+  'http_malformed_json',
+  'http_wrong_schema',
+  'llm_empty_choices',
+  'embedding_wrong',
+]);
+
+/** Ids of the faults on a link that spoil an answer. */
+function spoilingFaults(history: History, link: string): ReadonlySet<string> {
+  const spoils = (spec: Fault | null): boolean =>
+    spec !== null && SPOILING.has(spec.type) && spec.attributes.how !== 'other_model';
+  return new Set(
+    eventsOf(history, 'fault')
+      .filter((event) => event.link === link && spoils(event.spec))
+      .map(({ fault }) => fault),
+  );
+}
+
 /** All attempts on a link, in the order in which they began. */
 export function attemptsOn(history: History, link: string): Attempt[] {
   const attempts: Attempt[] = [];
   const carried = new Set<number>();
+  const spoiling = spoilingFaults(history, link);
   for (const event of eventsOf(history, 'exchange')) {
     if (event.link !== link) continue;
     carried.add(event.connection);
-    attempts.push({ ...pick(event), failed: isFailedExchange(event) });
+    const spoilt = event.faults.some((fault) => spoiling.has(fault));
+    attempts.push({ ...pick(event), failed: spoilt || isFailedExchange(event) });
   }
   for (const event of eventsOf(history, 'statement')) {
     if (event.link !== link) continue;
@@ -65,17 +93,19 @@ export function attemptsOn(history: History, link: string): Attempt[] {
     if (event.link !== link || carried.has(event.connection)) continue;
     if (event.what === 'opened') opened.set(event.connection, event.t);
     if (event.what === 'closed' && event.endedBy !== 'target') {
-      const { id, t: endT, faults } = event;
+      const { id, connection, t: endT, faults } = event;
       const t = opened.get(event.connection) ?? endT;
       // One that lay unused for longer was a spare of a pool, and nobody's attempt.
-      if (endT - t <= TURNED_AWAY_NS) attempts.push({ id, t, endT, failed: true, trace: null, faults });
+      if (endT - t <= TURNED_AWAY_NS)
+        attempts.push({ id, connection, t, endT, failed: true, trace: null, faults });
     }
   }
   return attempts.sort((a, b) => a.t - b.t);
 }
 
-function pick({ id, t, endT, trace, faults }: ExchangeEvent | StatementEvent): Omit<Attempt, 'failed'> {
-  return { id, t, endT, trace, faults };
+function pick(event: ExchangeEvent | StatementEvent): Omit<Attempt, 'failed'> {
+  const { id, connection, t, endT, trace, faults } = event;
+  return { id, connection, t, endT, trace, faults };
 }
 
 /**
@@ -104,4 +134,17 @@ export class AttemptIndex {
     if (this.traced) return this.#byTrace.get(request.trace) ?? [];
     return this.#attempts.filter(({ t }) => t >= request.startT && t <= request.endT);
   }
+}
+
+/** The attempts of the load on a link that were open at the moment at which most were. */
+export function mostAtOnce(history: History, link: string): readonly Attempt[] {
+  const fromT = loadStart(history);
+  let open: Attempt[] = [];
+  let most: Attempt[] = [];
+  for (const attempt of attemptsOn(history, link).filter(({ t }) => t >= fromT)) {
+    // What ends at the moment at which another begins has made room for it.
+    open = [...open.filter(({ endT }) => endT > attempt.t), attempt];
+    if (open.length > most.length) most = open;
+  }
+  return most;
 }

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { History } from '../model/history.ts';
+import type { Scenario } from '../model/scenario.ts';
 import { MAX_CITES, type Outcome, type Quantity, type Verdict } from '../model/verdict.ts';
 
 /** Which of the two steady windows a steady-state check looks at. */
@@ -16,8 +17,12 @@ export interface Checker<P = Record<string, unknown>> {
   readonly params: z.ZodType<P>;
   /** It rests on what links saw: where nobody watched them it has nothing to judge. */
   readonly readsWire?: boolean;
+  /** Whether it is asked at all of such a scenario; left out: of each. For those that are always asked. */
+  applies?(scenario: Scenario): boolean;
   /** Audits of the config that must be taken for it. */
   audits?(params: P): string[];
+  /** Readings of the config (`target.readings`) that it rests on. */
+  readings?(params: P): string[];
   judge(history: History, params: P, window: SteadyWindow): Verdict;
 }
 
@@ -55,7 +60,4 @@ function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 
-/** `1 request`, `2 requests`. */
-export function count(n: number, thing: string): string {
-  return `${n} ${thing}${n === 1 ? '' : 's'}`;
-}
+export { count } from '../model/count.ts';

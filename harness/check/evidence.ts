@@ -28,24 +28,55 @@ export function gather(history: History, link: string): Evidence | string {
   if (policy === undefined) return `the target declares no policy for link ${link}`;
   if (policy.breaker === null) return `the target declares no breaker on link ${link}`;
   const attempts = attemptsOn(history, link);
-  const demand = eventsOf(history, 'request')
-    .filter(({ outcome }) => outcome !== 'dropped')
-    .filter(needs(history, link));
+  const requests = eventsOf(history, 'request');
+  const index = new AttemptIndex(attempts, requests);
+  const replay = replayBreaker(attempts, policy.breaker);
+  const demand = requests.filter(({ outcome }) => outcome !== 'dropped').filter(needs(history, link));
   return {
     link,
     policy,
     breaker: policy.breaker,
     attempts,
     demand,
-    index: new AttemptIndex(attempts, eventsOf(history, 'request')),
-    replay: replayBreaker(attempts, policy.breaker),
+    index,
+    replay: { ...replay, leaks: withoutUnderWay(replay, policy.breaker, requests, index) },
     faults: faultSpans(history, link),
   };
+}
+
+/**
+ * Leaks, less those that the closed breaker may have let through: the first attempt of a request that was
+ * under way when it tripped, or the next after attempts that were over, and well, before that. A busy machine dials
+ * some 200 ms after the guard has said yes, and so does a pool before a slow server. Retries are none of these, nor
+ * is anything in the second half of the open duration.
+ */
+function withoutUnderWay(
+  { leaks, spans }: Replay,
+  { openMs }: BreakerPolicy,
+  requests: readonly RequestEvent[],
+  index: AttemptIndex,
+): Attempt[] {
+  if (!index.traced) return [...leaks];
+  const byTrace = new Map(requests.map((request) => [request.trace, request]));
+  return leaks.filter((leak) => {
+    const request = leak.trace === null ? undefined : byTrace.get(leak.trace);
+    const open = spans.find((span) => span.state === 'open' && isWithin(leak.t, span));
+    if (request === undefined || open === undefined) return true;
+    const earlier = index.of(request).filter(({ t }) => t < leak.t);
+    const wasUnderWay =
+      request.startT < open.fromT && earlier.every(({ failed, endT }) => !failed && endT <= open.fromT);
+    return !(wasUnderWay && leak.t - open.fromT <= toNs(openMs / 2));
+  });
 }
 
 /** Demand begun in a span. */
 export function demandIn(evidence: Evidence, span: Span): RequestEvent[] {
   return evidence.demand.filter(({ startT }) => isWithin(startT, span));
+}
+
+/** Demand begun before a moment and not over then. */
+export function underWayAt({ demand }: Evidence, t: Nanoseconds): RequestEvent[] {
+  return demand.filter(({ startT, endT }) => startT < t && endT >= t);
 }
 
 /** Attempts begun in a span. */

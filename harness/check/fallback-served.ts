@@ -5,13 +5,9 @@
  */
 import { z } from 'zod';
 import { eventsOf, type RequestEvent } from '../model/history.ts';
-import { toNs } from '../model/time.ts';
-import { AttemptIndex, attemptsOn } from './attempts.ts';
 import { count, defineChecker, fails, holds, inconclusive } from './checker.ts';
-import { faultSpans, isWithin, needs } from './windows.ts';
-
-/** The link notes the end of an answer after it has sent it on; the caller may be a moment ahead. */
-const LINK_LAG_NS = toNs(50);
+import { servedFrom, unmarkedIn } from './served.ts';
+import { faultSpans, needs } from './windows.ts';
 
 const Params = z.strictObject({
   link: z.string(),
@@ -40,7 +36,7 @@ export const fallbackServed = defineChecker<z.infer<typeof Params>>({
       return inconclusive(`${link}: ${count(met.length, 'request')} during the fault`);
 
     const ok = met.filter(({ outcome }) => outcome === 'ok');
-    const from = (request: RequestEvent): string | null => request.served[link] ?? request.servedBy;
+    const from = (request: RequestEvent): string | null => servedFrom(request, link);
     const fallback = ok.filter((request) => by.includes(from(request) ?? ''));
     const numbers = {
       requests: [met.length, 'requests'] as [number, string],
@@ -48,18 +44,7 @@ export const fallbackServed = defineChecker<z.infer<typeof Params>>({
       fallback: [fallback.length, 'answers'] as [number, string],
     };
 
-    const attempts = attemptsOn(history, link);
-    const index = new AttemptIndex(attempts, eventsOf(history, 'request'));
-    // Only answers made wholly inside the fault: at its edges a live one is honest.
-    const inside = ok.filter((request) =>
-      spans.some((span) => isWithin(request.startT, span) && isWithin(request.endT, span)),
-    );
-    const unmarked = inside.filter((request) => from(request) === null);
-    const pretended = inside.filter(
-      (request) =>
-        from(request) === 'live' &&
-        !index.of(request).some(({ failed, endT }) => !failed && endT <= request.endT + LINK_LAG_NS),
-    );
+    const { pretended, silent: unmarked } = unmarkedIn(history, link, ok, spans);
     if (unmarked.length + pretended.length > 0) {
       return fails(
         `${link}: ${count(unmarked.length + pretended.length, 'answer')} not marked as degraded, though no good attempt stands behind ${pretended.length === 1 ? 'it' : 'them'}`,

@@ -1,6 +1,6 @@
 /**
  * `fast-rejection`: while the breaker is open an answer does not wait for the dependency's timeout. The
- * limit is half that timeout on top of what such requests took before the fault, so that a busy machine,
+ * limit is three quarters of that timeout on top of what such requests took before the fault, so that a busy machine,
  * which slows both, is not taken for a waiting target.
  */
 import { z } from 'zod';
@@ -9,12 +9,12 @@ import { count, defineChecker, fails, holds, inconclusive } from './checker.ts';
 import { betweenMs, DEMAND_MIN, demandIn, gather, openSpans } from './evidence.ts';
 import { percentile, steadySpan } from './windows.ts';
 
-/** A rejected call costs nothing, so half a timeout is already a sign of waiting. */
-const TIMEOUT_RATIO = 0.5;
+/** Who waits at all waits for the whole timeout; a moment in which a busy machine stood still is shorter. */
+const TIMEOUT_RATIO = 0.75;
 
 const Params = z.strictObject({
   link: z.string(),
-  /** Limit for the 95th percentile; left out, half the declared timeout on top of the p95 before the fault. */
+  /** Limit for the 95th percentile; left out, three quarters of the declared timeout on top of the p95 before the fault. */
   withinMs: z.number().positive().optional(),
 });
 

@@ -39,7 +39,7 @@ export function judge(history: History): Judgement[] {
       answer(history, expectation, 'expect', `expect[${i}]`, 'after'),
     ),
     ...steady(history, scenario, 'after'),
-    ...ALWAYS.map((checker) => ({
+    ...ALWAYS.filter((checker) => checker.applies?.(scenario) ?? true).map((checker) => ({
       check: checker.name,
       part: 'always',
       verdict: verdictOf(checker, history, {}, 'after'),

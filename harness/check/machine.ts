@@ -74,11 +74,12 @@ function busyness({ waitRatio, lateMs }: Load): number {
   return Math.max(waitRatio / CPU_WAIT_RATIO_MAX, lateMs / LATE_MS_MAX);
 }
 
-/** Before the fault, under it, and after it. */
+/** Before the fault, under it, in recovery, and in the steady state after: the last is judged on its own, so it is looked at on its own. */
 function phases(history: History): Span[] {
   const before = steadySpan(history, 'before');
   const healT = Math.max(before.toT, lastHeal(history));
-  return [before, { fromT: before.toT, toT: healT }, { fromT: healT, toT: loadEnd(history) }];
+  const after = steadySpan(history, 'after');
+  return [before, { fromT: before.toT, toT: healT }, { fromT: healT, toT: loadEnd(history) }, after];
 }
 
 /** Whether a judgement of {@link machineStarved} is among these. */

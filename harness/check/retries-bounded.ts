@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { count, defineChecker, fails, holds, inconclusive } from './checker.ts';
-import { attemptsIn, betweenMs, DEMAND_MIN, demandIn, gather } from './evidence.ts';
+import { attemptsIn, betweenMs, DEMAND_MIN, demandIn, gather, underWayAt } from './evidence.ts';
 import { percentile } from './windows.ts';
 
 const Params = z.strictObject({ link: z.string() });
@@ -40,7 +40,9 @@ export const retriesBounded = defineChecker<z.infer<typeof Params>>({
     );
     const medianMs = percentile(waits, 0.5);
     const attempts = faults.flatMap((span) => attemptsIn(evidence, span));
-    const amplification = attempts.length / Math.max(1, requests.length);
+    // Who was under way when the fault came may make its attempts then.
+    const met = new Set([...requests, ...faults.flatMap((span) => underWayAt(evidence, span.fromT))]);
+    const amplification = attempts.length / Math.max(1, met.size);
     const numbers = {
       amplification: [amplification, 'attempts per request'] as [number, string],
       most: [most.length, 'attempts'] as [number, string],
@@ -57,7 +59,7 @@ export const retriesBounded = defineChecker<z.infer<typeof Params>>({
     }
     if (amplification > allowed) {
       return fails(
-        `${link}: ${attempts.length} attempts for ${count(requests.length, 'request')} during the fault; declared at most ${allowed} each`,
+        `${link}: ${attempts.length} attempts for ${count(met.size, 'request')} during the fault; declared at most ${allowed} each`,
         numbers,
         attempts,
       );

@@ -48,15 +48,22 @@ export function faultSpans(history: History, link?: string): Span[] {
   return spans;
 }
 
+/** The spans in which operations were carried out, in order. */
+export function operationSpans(history: History): Span[] {
+  return eventsOf(history, 'operation').map(({ t, endT }) => ({ fromT: t, toT: endT }));
+}
+
 /**
- * The window of a steady-state check: all of the load before the first fault, or as long a window
+ * The window of a steady-state check: all of the load before the first fault or operation, or as long a window
  * (at most half the recovery time) at the very end.
  */
 export function steadySpan(history: History, window: SteadyWindow): Span {
   const startT = loadStart(history);
   const { faultAtMs } = phasesOf(history.header.scenario);
-  const firstFaultT = faultSpans(history)[0]?.fromT ?? startT + toNs(faultAtMs);
-  if (window === 'before') return { fromT: startT, toT: firstFaultT };
+  if (window === 'before') {
+    const begun = [faultSpans(history)[0], operationSpans(history)[0]].flatMap((span) => span?.fromT ?? []);
+    return { fromT: startT, toT: begun.length === 0 ? startT + toNs(faultAtMs) : Math.min(...begun) };
+  }
   const endT = loadEnd(history);
   const lengthNs = Math.min(toNs(faultAtMs), toNs(history.header.scenario.recovery.withinMs / 2));
   return { fromT: endT - lengthNs, toT: endT };

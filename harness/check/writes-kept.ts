@@ -4,17 +4,17 @@
  * `writes`, which reads the database around target and link.
  */
 import { z } from 'zod';
-import { eventsOf } from '../model/history.ts';
+import type { History } from '../model/history.ts';
 import { count, defineChecker, fails, holds, inconclusive } from './checker.ts';
-import { faultSpans, isWithin } from './windows.ts';
+import { faultSpans, isWithin, loadStart, operationSpans, type Span } from './windows.ts';
+import { writeSetOf } from './write-set.ts';
 
 const Params = z.strictObject({
-  link: z.string(),
+  /** Whose fault the writes met; left out: all that an operation could lose, up to the end of the last. */
+  link: z.string().optional(),
   /** Fewest writes acknowledged during the fault for a pass. */
   atLeast: z.int().min(1).default(3),
 });
-
-const Rows = z.object({ rows: z.record(z.string(), z.number()) });
 
 export const writesKept = defineChecker<z.infer<typeof Params>>({
   name: 'writes-kept',
@@ -22,20 +22,12 @@ export const writesKept = defineChecker<z.infer<typeof Params>>({
   params: Params,
   audits: () => ['writes'],
   judge(history, { link, atLeast }) {
-    const audit = eventsOf(history, 'audit').findLast(({ name }) => name === 'writes');
-    if (audit === undefined) return inconclusive('no audit "writes" was taken');
-    const parsed = Rows.safeParse(audit.result);
-    if (!parsed.success)
-      return inconclusive(`the audit "writes" failed: ${audit.error ?? 'it has no rows'}`, {}, [audit]);
-    const { rows } = parsed.data;
-    const writes = eventsOf(history, 'request').filter(
-      ({ name }) => history.header.requests[name]?.write === true,
-    );
-    const acknowledged = writes.filter(({ outcome }) => outcome === 'ok');
-    const spans = faultSpans(history, link);
+    const set = writeSetOf(history);
+    if ('why' in set) return inconclusive(set.why, {}, set.cites);
+    const { audit, writes, acknowledged, lost, doubled } = set;
+    const spans = link === undefined ? untilOperated(history) : faultSpans(history, link);
+    const met = link === undefined ? 'the load until the operations were over' : `the fault on ${link}`;
     const during = acknowledged.filter(({ startT }) => spans.some((span) => isWithin(startT, span)));
-    const lost = acknowledged.filter(({ key }) => (rows[key] ?? 0) === 0);
-    const doubled = writes.filter(({ key }) => (rows[key] ?? 0) > 1);
     const numbers = {
       acknowledged: [acknowledged.length, 'writes'] as [number, string],
       duringFault: [during.length, 'writes'] as [number, string],
@@ -52,15 +44,21 @@ export const writesKept = defineChecker<z.infer<typeof Params>>({
     }
     if (during.length < atLeast) {
       return inconclusive(
-        `${count(during.length, 'write')} acknowledged during the fault on ${link}; too few to lose any`,
+        `${count(during.length, 'write')} acknowledged during ${met}; too few to lose any`,
         numbers,
         [audit],
       );
     }
     return holds(
-      `all ${count(acknowledged.length, 'acknowledged write')} stored once (${during.length} of them during the fault on ${link})`,
+      `all ${count(acknowledged.length, 'acknowledged write')} stored once (${during.length} of them during ${met})`,
       numbers,
       [audit],
     );
   },
 });
+
+/** From the first request on: what was acknowledged before an operation is in its hands too. */
+function untilOperated(history: History): Span[] {
+  const last = operationSpans(history).at(-1);
+  return last === undefined ? [] : [{ fromT: loadStart(history), toT: last.toT }];
+}

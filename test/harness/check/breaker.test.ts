@@ -61,6 +61,49 @@ describe('breaker-trips', () => {
     });
   });
 
+  describe('attempts of requests that were under way at the trip', () => {
+    // A burst at 1150: the breaker lets all through, trips at 1204, and the machine dials late.
+    const burst = (attempts: (story: Story) => Story): Story =>
+      attempts(
+        new Story()
+          .fault(1_000, 3_000)
+          .traffic(0, 1_000, 'good')
+          .traffic(1_000, 1_250, 'failed', { by: 'cached' })
+          .request(1_150, { by: 'cached', tookMs: 400 }),
+      )
+        .traffic(1_250, 2_250, null, { by: 'cached' })
+        .traffic(3_300, 5_000, 'good');
+
+    test('are no leaks when they are the first ones', () => {
+      const story = burst((late) => late.attempt(1_400, { failed: true }));
+      expect(verdictOf('breaker-trips', story)).toMatchObject({ outcome: 'holds' });
+      expect(verdictOf('silent-while-open', story)).toMatchObject({ numbers: { leaks: { value: 0 } } });
+    });
+
+    test('are no leaks when all before them was well, and over before the trip; else they had to ask anew', () => {
+      const lasting = (tookMs: number) =>
+        verdictOf(
+          'silent-while-open',
+          burst((late) => late.attempt(1_160, { tookMs }).attempt(1_400)),
+        ).outcome;
+      expect(lasting(30)).toBe('holds');
+      expect(lasting(100)).toBe('fails');
+    });
+
+    test('are leaks when they are retries', () => {
+      const story = burst((late) => late.attempt(1_160, { failed: true }).attempt(1_400, { failed: true }));
+      expect(verdictOf('breaker-trips', story)).toMatchObject({
+        outcome: 'fails',
+        says: expect.stringMatching(/still attempting .* 1 attempt while/),
+      });
+    });
+
+    test('are leaks when they come after half the open duration', () => {
+      const story = burst((late) => late.attempt(1_800, { failed: true }));
+      expect(verdictOf('silent-while-open', story)).toMatchObject({ outcome: 'fails' });
+    });
+  });
+
   test('fails a breaker that opens too early', () => {
     const story = new Story()
       .fault(1_000, 3_000)
@@ -285,7 +328,7 @@ describe('fast-rejection', () => {
   test('holds when requests that meet the open breaker are quick', () => {
     expect(verdictOf('fast-rejection', healthyOutage())).toMatchObject({
       outcome: 'holds',
-      numbers: { limit: { value: 205 } },
+      numbers: { limit: { value: 305 } },
     });
   });
 
@@ -361,6 +404,18 @@ describe('retries-bounded', () => {
     expect(verdictOf('retries-bounded', handshakes(5))).toMatchObject({
       outcome: 'fails',
       says: expect.stringMatching(/50 attempts for 10 requests/),
+    });
+  });
+
+  test('counts a request that was under way when the fault came: its attempt may be made then', () => {
+    const once = new Story({ policy: { ...POLICY, retry: null } })
+      .fault(1_000, 3_000)
+      .request(990, { tookMs: 60 })
+      .attempt(1_010, { failed: true })
+      .traffic(1_100, 1_600, 'failed');
+    expect(verdictOf('retries-bounded', once)).toMatchObject({
+      outcome: 'holds',
+      numbers: { amplification: { value: 1 } },
     });
   });
 

@@ -56,6 +56,19 @@ describe('a starved machine', () => {
     expect(starved(judge(story.tell()))).toBe(true);
   });
 
+  test('is seen where only the steady state after was starved', () => {
+    // Under load from 3000 to 5000; the steady state after is judged from 4000.
+    const story = bad();
+    for (let atMs = 0; atMs < 5_000; atMs += 250)
+      story.event(atMs, {
+        kind: 'machine',
+        endT: (atMs + 250) * 1e6,
+        cpuWaitRatio: atMs >= 4_000 ? 0.95 : 0.3,
+        lateMs: 5,
+      });
+    expect(starved(judge(story.tell()))).toBe(true);
+  });
+
   test('changes nothing for a check that holds all the same', () => {
     const judgements = judge(on(good(), 0.9, 5).tell());
     expect(outcomesOf(judgements, 'breaker-trips')).toEqual(['holds']);
