@@ -20,13 +20,18 @@ export type BackoffFindings = Partial<Record<Extract<QuantityName, Part>, Findin
 const ODDS_MIN = 2_000;
 /** A gap no longer than this is the time a client needs to try again. */
 const NO_GAP_MS = 3;
+/** A rig that may be wrong by more than this cannot tell a short pause from none. */
+const NO_GAP_ERROR_MS = 10;
 /** Base delays of rival laws that differ by no more than this factor are told as one range. */
 const BASES_ALIKE = 1.3;
 /** Gaps are equal within this share, beyond the error of the measurement: timers of targets are late too. */
 const SAME_SHARE = 0.06;
 
-/** Below so many calls a spread says nothing of jitter; what is told then rests on there being none in sight. */
-const EVEN_MIN = 4;
+/** Growth slower than this is not looked for. */
+const LEAST_FACTOR = 1.5;
+
+/** Of fewer calls nothing is said: draws that lie close by chance would look like a law without jitter. */
+const CALLS_MIN = 4;
 /** The least jitter that is looked for, 10 % either way, spreads most gaps by more than this. */
 const JITTER_SEEN_SHARE = 0.06;
 const JITTER_SEEN_MS = 1;
@@ -53,10 +58,11 @@ export function fitBackoff(
   const isSteady = spreads.every((spread, i) => spread <= slackMs + SAME_SHARE * (medians[i] ?? 0));
   // Jitter is a share of the gap: the longest shows it best.
   const longest = medians.indexOf(Math.max(...medians));
-  const isEven =
-    (gaps[longest]?.length ?? 0) < EVEN_MIN ||
-    (spreads[longest] ?? 0) <= JITTER_SEEN_SHARE * (medians[longest] ?? 0) + JITTER_SEEN_MS;
-  if (medians.every((gap) => gap <= NO_GAP_MS + errorMs) && isSteady)
+  const isEven = (spreads[longest] ?? 0) <= JITTER_SEEN_SHARE * (medians[longest] ?? 0) + JITTER_SEEN_MS;
+  if (medians.every((gap) => gap <= NO_GAP_MS + errorMs) && isSteady) {
+    const why = `gaps of ${median(all).toFixed(0)} ms are shorter than the rig may be wrong (${errorMs.toFixed(0)} ms)`;
+    if (errorMs > NO_GAP_ERROR_MS)
+      return { findings: { 'retry.backoff': unknown(why), 'retry.jitter': unknown(why) }, says: why };
     return {
       findings: {
         'retry.backoff': known('none', observations),
@@ -65,7 +71,9 @@ export function fitBackoff(
       },
       says: `gaps of ${median(all).toFixed(1)} ms`,
     };
+  }
   const says = `gaps of ${medians.map((gap) => gap.toFixed(0)).join(', ')} ms`;
+  if (Math.min(...gaps.map((seen) => seen.length)) < CALLS_MIN) return { findings: tooFew(), says };
   if (isSteady)
     return {
       findings: {
@@ -76,19 +84,15 @@ export function fitBackoff(
       },
       says,
     };
-  if (Math.min(...gaps.map((seen) => seen.length)) < 4) {
-    const why = 'gaps differ from call to call, and too few were seen to tell a law';
-    return {
-      findings: Object.fromEntries(
-        ['retry.backoff', 'retry.baseMs', 'retry.jitter'].map((name) => [name, { known: false, why }]),
-      ),
-      says,
-    };
-  }
   return {
     findings: jitterOf(gaps, errorMs, observations),
     says: `${says}, each different from call to call`,
   };
+}
+
+function tooFew(): BackoffFindings {
+  const why = 'too few calls were seen to their end to tell a law from chance';
+  return { 'retry.backoff': unknown(why), 'retry.baseMs': unknown(why), 'retry.jitter': unknown(why) };
 }
 
 function known(value: string | number | null, observations: number): Finding {
@@ -111,67 +115,70 @@ function lawOf(medians: readonly number[], errorMs: number, observations: number
     return { 'retry.backoff': unknown('a call has one gap, and a law needs two'), 'retry.baseMs': base };
   const same = (a: number, b: number): boolean =>
     Math.abs(a - b) <= 2 * errorMs + 2 + SAME_SHARE * Math.max(a, b);
-  const laws: { kind: string; of: (i: number) => number; factor?: number }[] = [];
-  if (medians.every((gap) => same(gap, first))) laws.push({ kind: 'constant', of: () => first });
-  else {
-    const last = medians.length - 1;
-    // A cap makes later gaps equal: laws are read from the gaps before it.
-    const capped = medians.findIndex(
-      (gap, i) => i > 0 && i < last && medians.slice(i).every((later) => same(later, gap)),
-    );
-    const free = capped === -1 ? medians : medians.slice(0, capped);
-    const capMs = capped === -1 ? null : median(medians.slice(capped));
-    if (free.length < 2 && capMs !== null) {
-      return {
-        'retry.backoff': unknown('the cap is reached at once, so no law is seen'),
-        'retry.baseMs': base,
-        'retry.capMs': interval(capMs, capMs - errorMs - 1, capMs + errorMs + 1, observations),
-      };
-    }
-    const factor = ((free.at(-1) ?? 0) / (free[0] ?? 1)) ** (1 / Math.max(1, free.length - 1));
-    const cap: BackoffFindings =
-      capMs === null
-        ? { 'retry.capMs': unknown('no gap was as long as a cap') }
-        : { 'retry.capMs': interval(capMs, capMs - errorMs - 1, capMs + errorMs + 1, observations) };
-    const linear = free.every((gap, i) => same(gap, first * (i + 1)));
-    const exponential = free.every((gap, i) => same(gap, first * factor ** i));
-    if (linear) laws.push({ kind: 'linear', of: (i) => first * (i + 1) });
-    if (exponential) laws.push({ kind: 'exponential', of: (i) => first * factor ** i, factor });
-    if (linear && free.length < 4)
-      return {
-        'retry.backoff': unknown('so few gaps may grow evenly, or double up to a cap'),
-        'retry.baseMs': base,
-        ...cap,
-      };
-    if (laws.length > 1)
-      return {
-        'retry.backoff': unknown('with two gaps, linear and doubling look the same'),
-        'retry.baseMs': base,
-        ...cap,
-      };
-    const [law] = laws;
-    const seenOnce = law === undefined && capMs === null ? lastCapped(medians, errorMs, observations) : null;
-    if (seenOnce !== null) return seenOnce;
-    if (law === undefined)
-      return {
-        'retry.backoff': unknown(
-          `the gaps follow none of the laws: ${medians.map((gap) => gap.toFixed(0)).join(', ')} ms`,
-        ),
-        'retry.baseMs': base,
-        ...cap,
-      };
-    const slack = (2 * errorMs + 2) / Math.max(1, first);
-    const growth: BackoffFindings =
-      law.factor === undefined
-        ? {}
-        : { 'retry.factor': interval(law.factor, law.factor - slack, law.factor + slack, observations) };
-    return { 'retry.backoff': known(law.kind, observations), 'retry.baseMs': base, ...growth, ...cap };
+  if (medians.every((gap) => same(gap, first))) {
+    // Equal as far as the rig can tell: which is nothing where a law that grows would differ by no more.
+    const leastGrownMs = first * (LEAST_FACTOR ** (medians.length - 1) - 1);
+    const why = 'gaps differ by no more than the rig may be wrong, and so would some that grow';
+    if (leastGrownMs <= errorMs + 2) return { 'retry.backoff': unknown(why), 'retry.baseMs': base };
+    return {
+      'retry.backoff': known('constant', observations),
+      'retry.baseMs': base,
+      'retry.factor': interval(1, 1, 1, observations),
+    };
   }
-  return {
-    'retry.backoff': known('constant', observations),
-    'retry.baseMs': base,
-    'retry.factor': interval(1, 1, 1, observations),
-  };
+  const last = medians.length - 1;
+  // A cap makes later gaps equal: laws are read from the gaps before it.
+  const capped = medians.findIndex(
+    (gap, i) => i > 0 && i < last && medians.slice(i).every((later) => same(later, gap)),
+  );
+  const free = capped === -1 ? medians : medians.slice(0, capped);
+  const capMs = capped === -1 ? null : median(medians.slice(capped));
+  if (free.length < 2 && capMs !== null) {
+    return {
+      'retry.backoff': unknown('the cap is reached at once, so no law is seen'),
+      'retry.baseMs': base,
+      'retry.capMs': interval(capMs, capMs - errorMs - 1, capMs + errorMs + 1, observations),
+    };
+  }
+  const factor = ((free.at(-1) ?? 0) / (free[0] ?? 1)) ** (1 / Math.max(1, free.length - 1));
+  const cap: BackoffFindings =
+    capMs === null
+      ? { 'retry.capMs': unknown('no gap was as long as a cap') }
+      : { 'retry.capMs': interval(capMs, capMs - errorMs - 1, capMs + errorMs + 1, observations) };
+  const laws: { kind: string; factor?: number }[] = [];
+  const linear = free.every((gap, i) => same(gap, first * (i + 1)));
+  const exponential = free.every((gap, i) => same(gap, first * factor ** i));
+  if (linear) laws.push({ kind: 'linear' });
+  if (exponential) laws.push({ kind: 'exponential', factor });
+  if (linear && free.length < 4)
+    return {
+      'retry.backoff': unknown('so few gaps may grow evenly, or double up to a cap'),
+      'retry.baseMs': base,
+      ...cap,
+    };
+  if (laws.length > 1)
+    return {
+      'retry.backoff': unknown('with two gaps, linear and doubling look the same'),
+      'retry.baseMs': base,
+      ...cap,
+    };
+  const [law] = laws;
+  const seenOnce = law === undefined && capMs === null ? lastCapped(medians, errorMs, observations) : null;
+  if (seenOnce !== null) return seenOnce;
+  if (law === undefined)
+    return {
+      'retry.backoff': unknown(
+        `the gaps follow none of the laws: ${medians.map((gap) => gap.toFixed(0)).join(', ')} ms`,
+      ),
+      'retry.baseMs': base,
+      ...cap,
+    };
+  const slack = (2 * errorMs + 2) / Math.max(1, first);
+  const growth: BackoffFindings =
+    law.factor === undefined
+      ? {}
+      : { 'retry.factor': interval(law.factor, law.factor - slack, law.factor + slack, observations) };
+  return { 'retry.backoff': known(law.kind, observations), 'retry.baseMs': base, ...growth, ...cap };
 }
 
 /** A law of all gaps but the last, which is shorter than it says: a cap, seen once. Null: there is none. */
@@ -282,13 +289,14 @@ function jitterOf(
   // The longest may be so because a timer was late: what holds with them has to hold without them.
   const within = [...likely(fits), ...likely(fitsOf(gaps.map(withoutLatest), errorMs))];
   const agree = (of: (fit: Fit) => string): boolean => new Set(within.map(of)).size === 1;
+  const isClear = agree(({ jitter }) => jitter.kind) && !hasDouble(best, gaps.length, errorMs);
   const bases = within.map(({ baseMs }) => baseMs);
   // All of n even draws fall below a share s of their range with probability sⁿ: 1 in 100 at this one.
   const slack = 0.01 ** (-1 / observations);
   const baseMax = Math.max(...within.map((fit) => Math.min(fit.baseMsMax, fit.baseMs * slack)));
   const findings: BackoffFindings = {
     'retry.baseMs':
-      agree(({ jitter }) => jitter.kind) && Math.max(...bases) <= BASES_ALIKE * Math.min(...bases)
+      isClear && Math.max(...bases) <= BASES_ALIKE * Math.min(...bases)
         ? interval(
             Math.min(baseMax, (best.baseMs * (observations + 1)) / observations),
             Math.min(...bases) - 2 * errorMs,
@@ -314,10 +322,14 @@ function jitterOf(
       observations,
     );
   }
-  findings['retry.jitter'] = agree(({ jitter }) => jitter.kind)
+  findings['retry.jitter'] = isClear
     ? known(best.jitter.kind, observations)
-    : unknown(`more than one fits: ${[...new Set(within.map(({ jitter }) => jitter.kind))].join(', ')}`);
-  if (best.jitter.share !== undefined && agree(({ jitter }) => jitter.kind)) {
+    : agree(({ jitter }) => jitter.kind)
+      ? unknown(
+          `as ${best.jitter.kind} as another range that the rig could not tell from it in gaps so short`,
+        )
+      : unknown(`more than one fits: ${[...new Set(within.map(({ jitter }) => jitter.kind))].join(', ')}`);
+  if (best.jitter.share !== undefined && isClear) {
     const shares = within.map(({ jitter }) => jitter.share ?? 0);
     // What the measurement itself adds is a part of the gap, too.
     const slack = (errorMs + 2) / median(gaps[0] ?? []);
@@ -329,6 +341,16 @@ function jitterOf(
     );
   }
   return findings;
+}
+
+/** Whether a range of another kind differs, at the longest gap, by no more than the rig may be wrong. */
+function hasDouble({ growth, jitter, baseMs }: Fit, gaps: number, errorMs: number): boolean {
+  const longestMs = baseMs * Math.max(...Array.from({ length: gaps }, (_, i) => growth.at(i))) * jitter.high;
+  return JITTERS.some(
+    (other) =>
+      other.kind !== jitter.kind &&
+      Math.abs(other.low / other.high - jitter.low / jitter.high) * longestMs <= 2 * errorMs + 2,
+  );
 }
 
 /** The most likely base delay: the smallest for which no draw is out of its range (the density is the reciprocal of the width). */

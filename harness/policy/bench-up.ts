@@ -18,6 +18,8 @@ export interface BenchUpOptions {
   logDir: string;
   giveUpMs: Ms;
   signal: AbortSignal;
+  /** Origin of its clock, where others count from the same; left out: now. */
+  originNs?: bigint;
   /** Called with every event of the environment, before the bench sees it. */
   onEvent?(event: Unnumbered<HistoryEvent>): void;
 }
@@ -31,7 +33,7 @@ export interface BenchUp extends AsyncDisposable {
 /** Disposing of it takes both down. @throws UsageError or EnvironmentError; nothing is left behind then */
 export async function bringBenchUp(options: BenchUpOptions): Promise<BenchUp> {
   const { config, cwd, environment, link, request, profile, run, seed, logDir, giveUpMs, signal } = options;
-  const originNs = process.hrtime.bigint();
+  const { originNs = process.hrtime.bigint() } = options;
   const now = clockFrom(originNs);
   let bench: LiveBench | undefined;
   await using stack = new AsyncDisposableStack();

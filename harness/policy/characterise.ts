@@ -1,23 +1,13 @@
 /**
- * The plan: which experiment comes when, what one hands to the next, and what becomes of what is known when
- * it is called off. It knows the bench, not what stands on it.
+ * Measures what can be measured: carries out the plan, notes what comes of each experiment, and keeps what is known
+ * when it is called off. It knows the bench, not what stands on it.
  */
-import type { MeasuredPolicy } from '../model/measured.ts';
-import { QUANTITIES, type QuantityName } from '../model/measured.ts';
+import { type MeasuredPolicy, QUANTITIES, type QuantityName } from '../model/measured.ts';
 import type { Ms } from '../model/time.ts';
 import type { Bench } from './bench.ts';
-import { baseline } from './experiments/baseline.ts';
-import { abandonment, bulkhead, fallback } from './experiments/edges.ts';
-import { halfOpen } from './experiments/half-open.ts';
-import { concludeFor, kind, type Rivals } from './experiments/kind.ts';
-import { matrix } from './experiments/matrix.ts';
-import { openTime } from './experiments/open.ts';
-import { attemptsOf, gapsOf, retries } from './experiments/retries.ts';
-import { timeouts } from './experiments/timeouts.ts';
-import { firstTrip } from './experiments/trip.ts';
-import { unit } from './experiments/unit.ts';
-import { type Call, Lab, type LabLimits, Stuck } from './lab.ts';
-import type { Unit } from './story.ts';
+import { Lab, type LabLimits, Stuck } from './lab.ts';
+import { EXPERIMENTS, type ExperimentName, plan, type StepRunner, withoutCounts } from './plan.ts';
+import { mergeRecorded, type Recorded, RecordingBench } from './recording.ts';
 
 export const LIMITS: LabLimits = {
   callsMax: 40,
@@ -28,18 +18,10 @@ export const LIMITS: LabLimits = {
   retrySamples: 10,
 };
 
-/** The whole must be over within 25 · (open duration + timeout) + 20 s. */
-const BUDGET_FACTOR = 25;
-const BUDGET_MS = 20_000;
-/** Share of the budget for telling kinds apart. */
-const KIND_SHARE = 0.4;
-/** A gap longer than this share of the open duration can hide that it was open. */
-const HIDING_SHARE = 0.85;
-/** Rows of the failure matrix begin no later than this. */
-const MATRIX_SHARE = 0.85;
-
 export interface CharacteriseOptions {
   bench: Bench;
+  /** The same service once more, each in a state and with a link of its own: what can be is done on them meanwhile. */
+  replicas?: readonly Bench[];
   limits?: Partial<LabLimits>;
   errorMs: Ms;
   /** Called when an experiment begins. */
@@ -50,45 +32,64 @@ export interface CharacteriseOptions {
 export type Characterised = Pick<
   MeasuredPolicy,
   'findings' | 'matrix' | 'experiments' | 'complete' | 'request' | 'tookMs' | 'requests'
->;
+> & {
+  /** What was seen, experiment by experiment. */
+  recorded: Recorded;
+};
 
-/** Names of the experiments, in their order. */
-export const EXPERIMENTS = [
-  'baseline',
-  'trip',
-  'retries',
-  'open time',
-  'timeouts',
-  'half-open',
-  'kind',
-  'unit',
-  'failure matrix',
-  'bulkhead',
-  'fallback and scope',
-  'abandonment',
-] as const;
+const ROWS: ExperimentName = 'failure matrix';
+
+type Experiment = MeasuredPolicy['experiments'][number];
 
 /** Measures what can be measured. @throws UsageError where no request reaches the link */
 export async function characterise({
   bench,
+  replicas = [],
   limits = {},
   errorMs,
   onProgress,
   signal,
 }: CharacteriseOptions): Promise<Characterised> {
-  const lab = new Lab(bench, { ...LIMITS, ...limits }, errorMs);
-  const experiments: MeasuredPolicy['experiments'] = [];
+  const recordings = [bench, ...replicas].map((one, i) =>
+    one instanceof RecordingBench ? one : new RecordingBench(one, i + 1),
+  );
+  const labs: Lab[] = [];
+  // What is found on one of them is known to all.
+  for (const recording of recordings)
+    labs.push(new Lab(recording, { ...LIMITS, ...limits }, errorMs, labs[0]?.facts));
+  const [lab] = labs as [Lab];
+  const experiments: Experiment[] = [];
+  const latest = new Map<Lab, string>();
+  const credit = (of: Lab, experiment: string | undefined): void => {
+    const recording = recordings[labs.indexOf(of)];
+    for (const name of of.takeWritten())
+      if (experiment !== undefined && lab.findings[name]?.known === true)
+        for (const one of [READS[experiment] ?? [], experiment].flat()) recording?.credit(name, one);
+  };
   const startMs = bench.now();
   let complete = true;
-  const step = async (name: (typeof EXPERIMENTS)[number], run: () => Promise<string>): Promise<void> => {
+  let begun = '';
+  const step: StepRunner = async (on, name, run) => {
     signal?.throwIfAborted();
-    onProgress?.(name, EXPERIMENTS.indexOf(name), EXPERIMENTS.length);
+    if (name !== begun) onProgress?.(name, EXPERIMENTS.indexOf(name), EXPERIMENTS.length);
+    begun = name;
+    // What is concluded between two experiments comes from the one before.
+    credit(on, latest.get(on));
+    latest.set(on, name);
+    recordings[labs.indexOf(on)]?.begin(name, name === ROWS);
     const atMs = bench.now();
-    const says = await run();
-    experiments.push({ name, atMs: atMs - startMs, tookMs: bench.now() - atMs, says });
+    let says: string;
+    try {
+      says = await run(on);
+    } finally {
+      credit(on, name); // also what was known when it was called off
+    }
+    addTo(experiments, { name, atMs: atMs - startMs, tookMs: bench.now() - atMs, says });
   };
   try {
-    await plan(lab, step, startMs);
+    await plan(labs, step, startMs);
+    if (lab.facts.parts > 1) withoutCounts(lab);
+    credit(lab, latest.get(lab));
   } catch (error) {
     const isOff = signal?.aborted === true;
     if (!isOff && !(error instanceof Stuck)) throw error;
@@ -97,19 +98,37 @@ export async function characterise({
     for (const name of Object.keys(QUANTITIES) as QuantityName[])
       if (lab.findings[name] === undefined) lab.dontKnow(name, why);
   } finally {
-    await bench.heal();
+    await healAll(recordings);
   }
   for (const name of Object.keys(QUANTITIES) as QuantityName[])
-    lab.findings[name] ??= { known: false, why: NOT_MEASURED[name] ?? 'not measured' };
+    if (lab.findings[name] === undefined) lab.dontKnow(name, NOT_MEASURED[name] ?? 'not measured');
   return {
     findings: lab.findings,
     matrix: lab.matrix as Characterised['matrix'],
     experiments,
     complete,
-    request: lab.kind,
+    request: lab.facts.kind,
     tookMs: bench.now() - startMs,
-    requests: bench.askedCount,
+    requests: recordings.reduce((sum, { askedCount }) => sum + askedCount, 0),
+    recorded: mergeRecorded(recordings.map((one) => one.recorded())),
   };
+}
+
+/** Experiments that also read what an earlier one has seen. */
+const READS: Readonly<Record<string, string>> = { 'open time': 'trip', retries: 'trip' };
+
+/** The rows of the matrix are told as one: from the beginning of the first to the end of the last. */
+function addTo(experiments: Experiment[], one: Experiment): void {
+  const before = one.name === ROWS ? experiments.find(({ name }) => name === ROWS) : undefined;
+  if (before === undefined) {
+    experiments.push(one);
+    experiments.sort((a, b) => a.atMs - b.atMs);
+    return;
+  }
+  const endMs = Math.max(before.atMs + before.tookMs, one.atMs + one.tookMs);
+  before.atMs = Math.min(before.atMs, one.atMs);
+  before.tookMs = endMs - before.atMs;
+  before.says = one.says;
 }
 
 const NOT_MEASURED: Partial<Record<QuantityName, string>> = {
@@ -118,134 +137,8 @@ const NOT_MEASURED: Partial<Record<QuantityName, string>> = {
   'retry.retryAfter': 'no shape with Retry-After is retried',
 };
 
-type StepRunner = (name: (typeof EXPERIMENTS)[number], run: () => Promise<string>) => Promise<void>;
-
-async function plan(lab: Lab, step: StepRunner, startMs: Ms): Promise<void> {
-  await step('baseline', () => baseline(lab));
-  let first: Awaited<ReturnType<typeof firstTrip>> | undefined;
-  await step('trip', async () => {
-    first = await firstTrip(lab);
-    return first.says;
-  });
-  if (first === undefined) return;
-  const { tripped, failed } = first;
-  // The shape that is tried again most often shows the retries.
-  const retried = failed.toSorted((a, b) => mostAttempts(b.calls) - mostAttempts(a.calls))[0];
-  if (tripped === null) {
-    absent(lab);
-    if (retried !== undefined) {
-      const whole = attemptsOf(lab, retried.calls, false);
-      await step('retries', () => retries(lab, retried.shape, whole, null));
-    }
-    await step('timeouts', () => timeouts(lab));
-    await withoutBreaker(lab, step);
-    return;
-  }
-  const { shape, calls } = tripped;
-  const isReference = retried === undefined || retried.shape === shape;
-  const whole = attemptsOf(lab, isReference ? calls : retried.calls, isReference && calls.length > 0);
-  lab.attemptsOfFailure = isReference ? lab.attemptsOfFailure : mostAttempts(calls);
-  await step('open time', () => openTime(lab, tripped));
-  lab.know('breaker.present', true, {
-    observations: 2,
-    experiment: 'failures until silence, and silence after the heal',
-  });
-  const openMs = numberOf(lab, 'breaker.openMs');
-  if (openMs === null) {
-    await step('timeouts', () => timeouts(lab));
-    return;
-  }
-  // First what fails in one way only: then the story of the breaker is known call by call.
-  await step('half-open', () => halfOpen(lab, shape, highOf(lab, 'breaker.openMs') ?? openMs));
-  await step('retries', () =>
-    retries(lab, isReference ? shape : retried.shape, whole, isReference ? calls.length : null),
-  );
-  let rivals: Rivals | null = null;
-  const longestGapMs = Math.max(0, ...calls.flatMap(gapsOf));
-  if (calls.length === 0) cannotTry(lab, 'failed calls in turn come too slowly to trip it');
-  else if (longestGapMs > HIDING_SHARE * openMs)
-    cannotTry(lab, 'attempts come so far apart that it may open and let the next one through inside a call');
-  else
-    await step('kind', async () => {
-      const told = await kind(
-        lab,
-        shape,
-        calls.length,
-        openMs,
-        (BUDGET_FACTOR * openMs + BUDGET_MS) * KIND_SHARE,
-      );
-      rivals = told.rivals;
-      return told.says;
-    });
-  await step('timeouts', () => timeouts(lab));
-  const patienceMs = patienceOf(lab);
-  const budgetMs = BUDGET_FACTOR * (openMs + (patienceMs ?? 0)) + BUDGET_MS;
-  const attempts = calls.reduce((sum, call) => sum + call.attempts.length, 0);
-  await step('unit', () => unit(lab, shape, attempts));
-  const counts = lab.findings['breaker.counts'];
-  if (rivals !== null && counts?.known === true) concludeFor(lab, counts.value as Unit, rivals);
-  const isOver = (): boolean => lab.bench.now() - startMs > budgetMs * MATRIX_SHARE;
-  await step('failure matrix', () =>
-    matrix(
-      lab,
-      {
-        tripCalls: calls.length === 0 ? lab.limits.callsMax : calls.length,
-        counts: counts?.known === true ? (counts.value as 'calls' | 'attempts') : null,
-        givesUp: patienceMs !== null,
-      },
-      isOver,
-    ),
-  );
-  await step('bulkhead', () => bulkhead(lab, patienceMs));
-  await step('fallback and scope', () => fallback(lab, shape));
-  await step('abandonment', () => abandonment(lab, patienceMs));
-}
-
-async function withoutBreaker(lab: Lab, step: StepRunner): Promise<void> {
-  const patienceMs = patienceOf(lab);
-  await step('failure matrix', () =>
-    matrix(lab, { tripCalls: null, counts: null, givesUp: patienceMs !== null }, () => false),
-  );
-  await step('bulkhead', () => bulkhead(lab, patienceMs));
-  await step('abandonment', () => abandonment(lab, patienceMs));
-}
-
-/** How long the target waits for an attempt; null: for ever, as far as anybody has seen. */
-function patienceOf(lab: Lab): Ms | null {
-  return numberOf(lab, 'timeout.headersMs') ?? numberOf(lab, 'timeout.totalMs');
-}
-
-function numberOf(lab: Lab, name: QuantityName): number | null {
-  const finding = lab.findings[name];
-  return finding?.known === true && typeof finding.value === 'number' ? finding.value : null;
-}
-
-/** The longest it may be. */
-function highOf(lab: Lab, name: QuantityName): number | null {
-  const finding = lab.findings[name];
-  return finding?.known === true ? (finding.high ?? null) : null;
-}
-
-function mostAttempts(calls: readonly Call[]): number {
-  return Math.max(1, ...calls.map(({ attempts }) => attempts.length));
-}
-
-/** Sequences of calls would not tell what they seem to. */
-function cannotTry(lab: Lab, reason: string): void {
-  const why = `${reason}, so sequences cannot be tried`;
-  for (const name of ['kind', 'failures', 'windowCalls', 'windowMs', 'minimumCalls', 'failureRate'] as const)
-    lab.dontKnow(`breaker.${name}`, why);
-}
-
-function absent(lab: Lab): void {
-  const experiment = 'failures one after the other, of several shapes';
-  lab.know('breaker.present', false, { observations: lab.limits.callsMax, experiment });
-  const why = `${lab.limits.callsMax} failures in a row of each shape did not stop the attempts`;
-  for (const name of Object.keys(QUANTITIES) as QuantityName[])
-    if ((name.startsWith('breaker.') && name !== 'breaker.present') || name === 'rejection.ms')
-      lab.dontKnow(name, why);
-  lab.dontKnow(
-    'fallback.kind',
-    'without a breaker there is no time in which nothing is asked; see the matrix',
-  );
+/** All of them, also where one cannot be healed. @throws why the first could not */
+async function healAll(benches: readonly Bench[]): Promise<void> {
+  const healed = await Promise.allSettled(benches.map((one) => one.heal()));
+  for (const one of healed) if (one.status === 'rejected') throw one.reason;
 }

@@ -64,13 +64,17 @@ function rulesFor(story: readonly Seen[], unit: Unit): Candidate[] {
   const span = outcomes.length - outcomes.indexOf(false);
   for (let windowCalls = span; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
     specs.push({ kind: 'failures-in-calls', windowCalls, failures });
+  // Of a window that is shorter than all this took, the first failures may have been out again.
+  const tookMs = lengthOf(story);
   for (const windowMs of [...WINDOWS_MS, Number.POSITIVE_INFINITY])
-    specs.push({ kind: 'failures-in-time', windowMs, failures });
+    for (let n = windowMs < tookMs ? 1 : failures; n <= failures; n++)
+      specs.push({ kind: 'failures-in-time', windowMs, failures: n });
   for (const rate of RATES) {
     for (const strict of [false, true]) {
       for (let minimumCalls = 1; minimumCalls <= MINIMUM_CALLS_MAX; minimumCalls++) {
-        if (tripsLast(outcomes, Number.POSITIVE_INFINITY, minimumCalls, rate, strict))
-          for (const windowMs of WINDOWS_MS)
+        const tripsInAll = tripsLast(outcomes, Number.POSITIVE_INFINITY, minimumCalls, rate, strict);
+        for (const windowMs of WINDOWS_MS)
+          if (tripsInAll || windowMs < tookMs)
             specs.push({ kind: 'time-window', windowMs, minimumCalls, rate, strict });
         for (let windowCalls = minimumCalls; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
           if (tripsLast(outcomes, windowCalls, minimumCalls, rate, strict)) {
@@ -90,6 +94,13 @@ function rulesFor(story: readonly Seen[], unit: Unit): Candidate[] {
     }
   }
   return [...specs.map((rule) => ({ rule })), ...shares.values()];
+}
+
+/** From the first call to the first trip. */
+function lengthOf(story: readonly Seen[]): Ms {
+  const calls = story.filter((seen) => seen.what === 'call');
+  const trip = calls.find(({ tripped }) => tripped === true);
+  return (trip?.endMs ?? 0) - (calls[0]?.endMs ?? 0);
 }
 
 /** How many failures it takes at each number of calls: rates for which these are the same are one rule. */

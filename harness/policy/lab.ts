@@ -3,9 +3,9 @@
  * breaker may have counted it. Experiments work with calls and findings; how a call comes about is
  * the bench's.
  */
-import type { Finding, QuantityName, ShapeRow } from '../model/measured.ts';
 import type { Ms } from '../model/time.ts';
-import type { Attempt, Bench, Condition, Reply, Shape } from './bench.ts';
+import { type Attempt, type Bench, type Condition, HTTP_WAYS, type Reply, type Ways } from './bench.ts';
+import { Notebook, newFacts } from './notebook.ts';
 import type { Seen } from './story.ts';
 
 /** A request and what it did on the link. */
@@ -60,76 +60,70 @@ const SETTLE_SHARE = 6;
 const POLL_MS_MIN = 5;
 const POLL_MS_MAX = 250;
 
-export class Lab {
+export class Lab extends Notebook {
   readonly bench: Bench;
   readonly limits: LabLimits;
-  readonly findings: Partial<Record<QuantityName, Finding>> = {};
-  readonly matrix: Partial<Record<Shape, ShapeRow>> = {};
-  kind: string;
-  /** Nothing finer is claimed. */
-  errorMs: Ms;
-  /** Attempts of a call that fails throughout; 1 until it is known. */
-  attemptsOfFailure = 1;
-  /** Good probes after which the breaker is closed; null: not known (yet). */
-  successesToClose: number | null = null;
-  healthyMs: Ms = 0;
-  failureMs: Ms = 0;
   #log: Logged[] = [];
   #fogDepth = 0;
 
-  constructor(bench: Bench, limits: LabLimits, errorMs: Ms) {
+  /** @param facts those of another lab that measures the same service; left out: nothing is known yet */
+  constructor(
+    bench: Bench,
+    limits: LabLimits,
+    errorMs: Ms,
+    facts = newFacts(bench.kinds[0] ?? '', errorMs, limits.burstMax),
+  ) {
+    super(facts);
     this.bench = bench;
     this.limits = limits;
-    this.errorMs = errorMs;
-    this.kind = bench.kinds[0] ?? '';
   }
 
-  know(
-    name: QuantityName,
-    value: number | string | boolean | null,
-    evidence: { low?: number; high?: number | null; observations: number; experiment: string },
-  ): void {
-    this.findings[name] = { known: true, value, ...evidence };
+  get ways(): Ways {
+    return this.bench.ways ?? HTTP_WAYS;
   }
 
-  dontKnow(name: QuantityName, why: string): void {
-    this.findings[name] = { known: false, why };
+  /** Attempts since then that no call of ours can have made, of those that were over when attempts were last read. */
+  strays(fromMs: Ms): number {
+    return this.bench.strays?.(fromMs) ?? 0;
   }
 
   /** One call under what is armed, and all it did on the link. */
   async call(key?: string): Promise<Call> {
     const fromMs = this.bench.now();
-    const reply = await this.bench.ask(this.kind, key).reply;
+    const reply = await this.bench.ask(this.facts.kind, key).reply;
     const call = { reply, attempts: await this.since(fromMs) };
-    this.#note(call);
+    this.note(call);
     return call;
   }
 
   /**
    * One call that meets something endless, to the end of everybody's patience: what is known of its attempts
    * shows when the link is healed, since a target that has left is noticed by what is then sent to it.
+   * @param lookMs healed no later than this: what comes after the first attempt need not be waited for
    */
-  async endlessCall(): Promise<Call & { healedMs: Ms }> {
+  async endlessCall(lookMs = Number.POSITIVE_INFINITY): Promise<Call & { healedMs: Ms }> {
     const fromMs = this.bench.now();
-    const reply = await this.bench.ask(this.kind).reply;
+    const asked = this.bench.ask(this.facts.kind).reply;
+    await (Number.isFinite(lookMs) ? Promise.race([asked, this.bench.wait(lookMs)]) : asked);
     // The caller may have its answer before the link has read that the target left; healed by then, the attempt
     // would look like one that was answered.
     await this.bench.wait(LEFT_SHOWS_MS);
     const healedMs = this.bench.now();
     await this.bench.heal();
+    const reply = await asked;
     await this.bench.wait(LEFT_SHOWS_MS);
     return { reply, attempts: await this.since(fromMs), healedMs };
   }
 
   /** How long answers are held for calls at once: until all of them must have come as far as the link. */
   get settleMs(): Ms {
-    return Math.max(SETTLE_MS_MIN, SETTLE_SHARE * this.healthyMs);
+    return Math.max(SETTLE_MS_MIN, SETTLE_SHARE * this.facts.healthyMs);
   }
 
   /** Calls all at once while answers are held; `held` are the attempts that had begun before they were let go. */
   async burst(count: number, settleMs: Ms): Promise<Burst> {
     const fromMs = this.bench.now();
-    const asked = Array.from({ length: count }, () => this.bench.ask(this.kind));
+    const asked = Array.from({ length: count }, () => this.bench.ask(this.facts.kind));
     await this.bench.wait(settleMs);
     const letGoMs = this.bench.now();
     await this.bench.heal();
@@ -139,13 +133,18 @@ export class Lab {
     return { calls, held, later: attempts.filter(({ startMs }) => startMs > letGoMs), letGoMs };
   }
 
-  /** Attempts that began since then and are over. */
+  /** Attempts that began since then and are over; none of a call that had begun before and runs on after its caller has gone. */
   async since(fromMs: Ms): Promise<Attempt[]> {
-    return (await this.bench.attempts()).filter(({ startMs }) => startMs >= fromMs);
+    const all = await this.bench.attempts();
+    const before = new Set(
+      this.facts.callsDiffer ? all.filter(({ startMs }) => startMs < fromMs).map(({ call }) => call) : [],
+    );
+    before.delete(null); // of which nobody knows whose they are
+    return all.filter(({ startMs, call }) => startMs >= fromMs && !before.has(call));
   }
 
   /** All is well, and calls reach the link again: whatever was open has closed. @throws Stuck */
-  async restore(successes = this.successesToClose ?? PROBES_MAX + 2): Promise<void> {
+  async restore(successes = this.facts.successesToClose ?? PROBES_MAX + 2): Promise<void> {
     await this.bench.heal();
     const startMs = this.bench.now();
     let pollMs = POLL_MS_MIN;
@@ -174,8 +173,39 @@ export class Lab {
     try {
       return await run();
     } finally {
-      if (--this.#fogDepth === 0) this.#log.push({ what: 'fog' });
+      this.#fogDepth--;
+      this.fog();
     }
+  }
+
+  /** Runs what is not noted: who does so tells of it, with `note`, `noteFailures` or `fog`. */
+  async unnoted<T>(run: () => Promise<T>): Promise<T> {
+    this.#fogDepth++;
+    try {
+      return await run();
+    } finally {
+      this.#fogDepth--;
+    }
+  }
+
+  /** Something was, and no rule can be asked about it. */
+  fog(): void {
+    if (this.#fogDepth === 0) this.#log.push({ what: 'fog' });
+  }
+
+  /** Calls that ran at once and failed to the last attempt, and tripped nothing: in which order makes no difference. */
+  noteFailures(series: readonly { attempts: readonly Attempt[] }[]): void {
+    if (this.#fogDepth > 0) return;
+    const endOf = ({ attempts }: { attempts: readonly Attempt[] }): Ms => attempts.at(-1)?.endMs ?? 0;
+    const startMs = Math.min(...series.map(endOf));
+    for (const one of series.toSorted((a, b) => endOf(a) - endOf(b)))
+      this.#log.push({
+        what: 'call',
+        ok: false,
+        endMs: endOf(one),
+        // Those of calls that ran side by side are told one call after the other, in time that never runs back.
+        attempts: one.attempts.map(({ ok, endMs }) => ({ ok, endMs: Math.max(startMs, endMs) })),
+      });
   }
 
   /** It is known to be closed now, whatever number of probes it took. */
@@ -198,13 +228,13 @@ export class Lab {
   /** What the breaker has lived through, as far as it is known by now when it was closed. */
   story(): Seen[] {
     const story: Seen[] = [];
-    const closesAfter = this.successesToClose ?? PROBES_MAX;
+    const closesAfter = this.facts.successesToClose ?? PROBES_MAX;
     let probesLeft: number | null = null; // null: closed
     const close = (): void => {
       probesLeft = null;
       story.push({ what: 'closed' });
       // What it has counted since it closed is not known where it is not known when that was.
-      if (this.successesToClose === null) story.push({ what: 'fog' });
+      if (this.facts.successesToClose === null) story.push({ what: 'fog' });
     };
     for (const logged of this.#log) {
       const last = story.at(-1);
@@ -251,7 +281,7 @@ export class Lab {
         }
         case 'call': {
           if (last?.what === 'call' && last.tripped === null && probesLeft === null) last.tripped = false;
-          const cutShort = !logged.ok && logged.attempts.length < this.attemptsOfFailure;
+          const cutShort = !logged.ok && logged.attempts.length < this.facts.attemptsOfFailure;
           story.push({ ...logged, tripped: null, cutShort, isProbe: probesLeft !== null });
           if (probesLeft === null) break;
           probesLeft = logged.ok ? probesLeft - 1 : closesAfter;
@@ -263,7 +293,8 @@ export class Lab {
     return story;
   }
 
-  #note({ reply, attempts }: Call): void {
+  /** Notes a call, as `call` does. */
+  note({ reply, attempts }: Call): void {
     if (this.#fogDepth > 0) return;
     const last = attempts.at(-1);
     if (last === undefined) this.#log.push({ what: 'silence', endMs: reply.endMs });

@@ -1,56 +1,55 @@
 /** A bench on which a running target stands: its links inject and observe, its entry is called. */
-import { type Dispatcher, Pool } from 'undici';
 import type { Running } from '../environment/environment.ts';
 import { fillIn, headersOf } from '../load/plan.ts';
-import { servedOf } from '../load/served.ts';
-import type { Config } from '../model/config.ts';
+import { readsBody, servedOf } from '../load/served.ts';
+import type { Config, LinkConfig } from '../model/config.ts';
 import { within } from '../model/deadline.ts';
 import { EnvironmentError, UsageError } from '../model/errors.ts';
-import { Fault, type FaultInput } from '../model/fault.ts';
+import { Fault } from '../model/fault.ts';
 import type { HistoryEvent, Unnumbered } from '../model/history.ts';
 import { seededRandom, seedFor } from '../model/random.ts';
 import { type Clock, type Ms, toMs } from '../model/time.ts';
 import { waitOrAbort } from '../model/wait.ts';
-import type { Asked, Attempt, Bench, Condition, Reply } from './bench.ts';
-import { RETRY_AFTER_S } from './bench.ts';
+import type { Asked, Attempt, Bench, Condition, Reply, Ways } from './bench.ts';
+import { Caller } from './caller.ts';
+import { HttpWire } from './wires/http.ts';
+import { PostgresWire } from './wires/postgres.ts';
+import { TcpWire } from './wires/tcp.ts';
+import type { Asks, Sighting, Wire } from './wires/wire.ts';
 
-/** Longer than any bench is patient; what is held so long comes when it is let go. */
-const FOR_EVER_MS = 3_600_000;
 const BARRIER_LIMIT_MS = 5_000;
-const CONNECTIONS = 256;
 
-const held: FaultInput = { type: 'latency', attributes: { latency: FOR_EVER_MS }, stream: 'downstream' };
-const status = (code: number, attributes: object = {}): FaultInput => ({
-  type: 'http_status',
-  attributes: { status: code, ...attributes },
-});
+/** A target has read by then that its connections are closed. */
+const PARTING_MS = 30;
+/** What is under way by itself is waited for so long, looked at so often. */
+const PENDING_MS_MAX = 60;
+const PENDING_LOOK_MS = 4;
+/** An answer reaches its caller a little after the link has seen the end of it, and the other way round. */
+const CALL_SLACK_MS = 5;
+/** So many of the last calls of a kind say what it does on the link; the first may do more, to get to know things. */
+const LEARNT_CALLS = 3;
 
-/** What is injected for each condition on a link that reads HTTP. */
-const FAULTS: Readonly<Record<Condition, readonly FaultInput[]>> = {
-  refused: [{ type: 'down' }],
-  'accept-then-fin': [{ type: 'accept_then_fin' }],
-  rst: [{ type: 'reset_peer', stream: 'downstream' }],
-  'black-hole': [{ type: 'black_hole' }],
-  'slow-headers': [held],
-  'status-500': [status(500)],
-  'status-503': [status(503)],
-  'status-503-retry-after': [status(503, { retry_after: RETRY_AFTER_S })],
-  'status-429': [status(429)],
-  'status-429-retry-after': [status(429, { retry_after: RETRY_AFTER_S })],
-  'status-400': [status(400)],
-  'malformed-200': [{ type: 'http_malformed_json' }],
-  'truncated-stream': [{ type: 'http_body_cut', attributes: { bytes: 8 } }],
-  'stalled-stream': [{ type: 'http_hang_after_headers' }],
-  held: [held],
-  drip: [
-    { type: 'http_huge_body', attributes: { bytes: 64 * 1024 * 1024 } },
-    { type: 'bandwidth', attributes: { rate: 4 }, stream: 'downstream' },
-  ],
+const WIRES: Readonly<Record<LinkConfig['protocol'], new () => Wire>> = {
+  http: HttpWire,
+  postgres: PostgresWire,
+  tcp: TcpWire,
 };
 
-/** Whether some exchanges can meet it and others not: faults on bytes and listeners hit all that a connection carries. */
-export function canHitSome(condition: Condition): boolean {
-  return FAULTS[condition].every(({ type }) => type.startsWith('http_'));
+/** Calls that are looked through for those under way when an attempt began. */
+const RECENT_CALLS = 400;
+
+/** A sighting, and the calls of ours that were under way when it began. */
+interface Placed extends Sighting {
+  during: readonly OwnCall[];
+}
+
+/** A call of ours. */
+interface OwnCall {
+  kind: string;
+  trace: string;
+  startMs: Ms;
+  endMs: Ms;
+  ok: boolean;
 }
 
 export interface LiveBenchOptions {
@@ -70,90 +69,51 @@ export interface LiveBenchOptions {
 export class LiveBench implements Bench, AsyncDisposable {
   readonly link: string;
   readonly kinds: readonly string[];
+  readonly ways: Ways;
   askedCount = 0;
   readonly #options: LiveBenchOptions;
-  readonly #pool: Pool;
+  readonly #caller: Caller;
+  readonly #originNs: bigint;
   readonly #random: () => number;
-  readonly #attempts: Attempt[] = [];
+  readonly #wire: Wire;
+  readonly #sightings: Placed[] = [];
+  readonly #calls: OwnCall[] = [];
+  readonly #traces = new Set<string>();
+  /** True: the target hands on the trace of its caller, so that who has another was not made for a call of ours. */
+  #handsOnTraces = false;
+  readonly #learnt = new Map<string, Asks>();
+  readonly #spoils = new Set<string>();
   readonly #barriers = new Map<string, () => void>();
   #armed: string[] = [];
   #faultCount = 0;
 
-  /** @throws UsageError where the link is not there, reads no HTTP or no request uses it */
+  /** @throws UsageError where the link is not there or no request uses it */
   constructor(options: LiveBenchOptions) {
     const { config, link, running, seed } = options;
     const configured = config.links[link];
     if (configured === undefined)
       throw new UsageError(`no link "${link}"; one of ${Object.keys(config.links).join(', ')}`);
-    if (configured.protocol !== 'http')
-      throw new UsageError(
-        `link ${link} reads ${configured.protocol}: a policy can be measured on links that read http`,
-      );
     this.link = link;
+    this.#wire = new WIRES[configured.protocol]();
+    this.ways = this.#wire.ways;
     this.kinds = options.kinds ?? kindsFor(config, link);
     if (this.kinds.length === 0)
       throw new UsageError(`no request of the config needs ${link}, so nothing can be asked that uses it`);
     this.#options = options;
     this.#random = seededRandom(seedFor(seed, 'bench'));
-    this.#pool = new Pool(running.entryUrl, {
-      connections: CONNECTIONS,
-      pipelining: 1,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+    this.#originNs = process.hrtime.bigint() - BigInt(Math.round(options.now()));
+    this.#caller = new Caller(running.entryUrl, readsBody(options.config.served));
   }
 
   /** To be called with every event of the environment. */
   see(event: Unnumbered<HistoryEvent>): void {
     if (event.kind === 'fault' && event.what === 'injected') this.#barriers.get(event.fault)?.();
     if (!('link' in event) || event.link !== this.link) return;
-    if (event.kind === 'exchange') {
-      const { t, endT, firstByteT, status: code, outcome, endedBy, method, path, bodyHash, faults } = event;
-      const isWell = outcome === 'answered' && code !== null && code < 400;
-      // Armed conditions other than `held` spoil whatever they act on, also what looks like an answer.
-      const isSpoilt = faults.some((fault) => this.#spoils.has(fault));
-      this.#attempts.push({
-        startMs: toMs(t),
-        endMs: toMs(endT),
-        firstByteMs: firstByteT === null ? null : toMs(firstByteT),
-        status: code,
-        ok: isWell && !isSpoilt,
-        endedBy,
-        call: `${method} ${path} ${bodyHash}`,
-      });
-      this.#carried.add(event.connection);
-    } else if (event.kind === 'connection') this.#seeConnection(event);
-  }
-
-  /** Connections that were turned away before they carried anything: attempts all the same. */
-  #seeConnection({
-    what,
-    connection,
-    t,
-    endedBy,
-  }: Extract<Unnumbered<HistoryEvent>, { kind: 'connection' }>): void {
-    if (what === 'opened') {
-      this.#opened.set(connection, toMs(t));
-      return;
+    for (const seen of this.#wire.see(event, (faults) => faults.some((fault) => this.#spoils.has(fault)))) {
+      this.#handsOnTraces ||= seen.trace !== null && this.#traces.has(seen.trace);
+      this.#sightings.push({ ...seen, during: this.#callsAt(seen.startMs) });
     }
-    const startMs = this.#opened.get(connection);
-    this.#opened.delete(connection);
-    if (this.#carried.delete(connection) || startMs === undefined || what !== 'closed') return;
-    if (endedBy === 'target' || toMs(t) - startMs > TURNED_AWAY_MS) return;
-    this.#attempts.push({
-      startMs,
-      endMs: toMs(t),
-      firstByteMs: null,
-      status: null,
-      ok: false,
-      endedBy: endedBy ?? 'link',
-      call: `connection ${connection}`,
-    });
   }
-
-  readonly #opened = new Map<number, Ms>();
-  readonly #carried = new Set<number>();
-  readonly #spoils = new Set<string>();
 
   now(): Ms {
     return toMs(this.#options.now());
@@ -169,7 +129,11 @@ export class LiveBench implements Bench, AsyncDisposable {
   async arm(condition: Condition, times?: number, share?: number): Promise<string | null> {
     this.#options.signal.throwIfAborted();
     await this.#lift();
-    for (const input of FAULTS[condition]) {
+    const about = this.#learnt.get(this.#calls.at(-1)?.kind ?? '');
+    const injection = this.#wire.injection(condition, about);
+    if (typeof injection === 'string') return injection;
+    if (injection.parts === true) await this.#part();
+    for (const input of injection.faults) {
       const name = `c${++this.#faultCount}-${condition}`;
       const fault = Fault.parse({
         ...input,
@@ -181,6 +145,18 @@ export class LiveBench implements Bench, AsyncDisposable {
       await this.#options.running.inject(this.link, name, fault);
     }
     return null;
+  }
+
+  /** Ends every connection of the target, so that its next request makes a new one. */
+  async #part(): Promise<void> {
+    const name = `p${++this.#faultCount}`;
+    const { running } = this.#options;
+    await running.inject(this.link, name, Fault.parse({ type: 'accept_then_fin' }));
+    try {
+      await this.wait(PARTING_MS);
+    } finally {
+      await running.lift(this.link, name);
+    }
   }
 
   async heal(): Promise<void> {
@@ -196,36 +172,104 @@ export class LiveBench implements Bench, AsyncDisposable {
     signal.throwIfAborted();
     this.askedCount++;
     const planned = fillIn(config, kind, key ?? `${run}-${this.askedCount}`, this.#random);
-    const hangUp = new AbortController();
-    const limit = AbortSignal.any([AbortSignal.timeout(giveUpMs), hangUp.signal, signal]);
-    const startMs = this.now();
-    const reply = this.#pool
-      .request({
-        method: planned.method as Dispatcher.HttpMethod,
-        path: planned.path,
-        headers: headersOf(planned),
-        body: planned.body,
-        signal: limit,
-      })
-      .then(async (response): Promise<Reply> => {
-        await response.body.dump({ limit: Number.MAX_SAFE_INTEGER });
-        const code = response.statusCode;
-        const { servedBy, served } = servedOf(response.headers, {
-          served: config.served,
-          links: [this.link],
-        });
-        const ok = code >= 200 && code < 300;
-        return { startMs, endMs: this.now(), ok, status: code, servedBy: served[this.link] ?? servedBy };
-      })
-      // Which error it was adds nothing: the caller got no answer.
-      .catch((): Reply => ({ startMs, endMs: this.now(), ok: false, status: null, servedBy: null }));
-    return { reply, abandon: () => hangUp.abort() };
+    const askedMs = this.now();
+    const own: OwnCall = {
+      kind,
+      trace: planned.trace,
+      startMs: askedMs,
+      endMs: Number.POSITIVE_INFINITY,
+      ok: false,
+    };
+    this.#calls.push(own);
+    this.#traces.add(planned.trace);
+    const { method, path, body } = planned;
+    const { told, abandon } = this.#caller.ask({ method, path, headers: headersOf(planned), body, giveUpMs });
+    signal.addEventListener('abort', abandon, { once: true });
+    const reply = told.then(({ startNs, endNs, answer }): Reply => {
+      signal.removeEventListener('abort', abandon);
+      const [startMs, endMs] = [this.#msOf(startNs), this.#msOf(endNs)];
+      const ok = answer !== null && answer.status >= 200 && answer.status < 300;
+      own.endMs = endMs;
+      own.ok = ok;
+      if (answer === null) return { startMs, endMs, ok, status: null, servedBy: null };
+      const { servedBy, served } = servedOf(answer, { served: config.served, links: [this.link] });
+      return { startMs, endMs, ok, status: answer.status, servedBy: served[this.link] ?? servedBy };
+    });
+    return { reply, abandon };
+  }
+
+  /** A reading of the clock that all threads share, on the bench's own. */
+  #msOf(ns: bigint): Ms {
+    return toMs(Number(ns - this.#originNs));
   }
 
   async attempts(): Promise<readonly Attempt[]> {
     this.#options.signal.throwIfAborted();
     await this.#barrier();
-    return this.#attempts.toSorted((a, b) => a.startMs - b.startMs);
+    const untilMs = this.now() + PENDING_MS_MAX;
+    while (this.#wire.isPending && this.now() < untilMs) {
+      await this.wait(PENDING_LOOK_MS);
+      await this.#barrier();
+    }
+    return this.#sightings
+      .filter((seen) => this.#isOfKind(seen) && !this.#isForeign(seen))
+      .map((seen) => {
+        const { trace: _trace, asks: _asks, during: _during, ...attempt } = seen;
+        return { ...attempt, call: attempt.call ?? this.#callOf(seen) };
+      })
+      .sort((a, b) => a.startMs - b.startMs);
+  }
+
+  learn(kind: string): number {
+    if (this.#wire.describe === undefined) return 1;
+    const calls = this.#calls.filter((call) => call.kind === kind && call.ok).slice(-LEARNT_CALLS);
+    const asked = calls.map(({ trace, startMs, endMs }) =>
+      this.#sightings.flatMap((seen) => {
+        const isIts = this.#handsOnTraces && seen.trace !== null ? seen.trace === trace : true;
+        const isThen = seen.startMs >= startMs && seen.startMs <= endMs;
+        return isIts && isThen && seen.asks !== null ? [seen.asks] : [];
+      }),
+    );
+    const first = asked[0]?.find((one) => asked.every((other) => other.includes(one)));
+    if (first === undefined) return 0;
+    this.#learnt.set(kind, this.#wire.describe(first));
+    return Math.max(...asked.map(({ length }) => length));
+  }
+
+  strays(fromMs: Ms): number {
+    if (this.#wire.describe === undefined) return 0;
+    // One that was over before it asked may be anybody's.
+    return this.#sightings.filter(
+      (seen) =>
+        seen.startMs >= fromMs &&
+        seen.asks !== null &&
+        this.#isOfKind(seen) &&
+        (this.#isForeign(seen) || seen.during.length === 0),
+    ).length;
+  }
+
+  /** Whether it is what calls do on the link first, or may be. */
+  #isOfKind({ asks, during }: Placed): boolean {
+    if (this.#learnt.size === 0 || asks === null) return true;
+    if ([...this.#learnt.values()].some((one) => one.asks === asks)) return true;
+    return during.some(({ kind }) => !this.#learnt.has(kind));
+  }
+
+  /** Whether it says that it was made for somebody else. */
+  #isForeign({ trace, call }: Sighting): boolean {
+    return call === null && this.#handsOnTraces && trace !== null && !this.#traces.has(trace);
+  }
+
+  #callOf({ trace, during }: Placed): string | null {
+    if (trace !== null && this.#traces.has(trace)) return trace;
+    const [only, ...others] = during;
+    return only === undefined || others.length > 0 ? null : only.trace;
+  }
+
+  #callsAt(ms: Ms): OwnCall[] {
+    return this.#calls
+      .slice(-RECENT_CALLS)
+      .filter(({ startMs, endMs }) => startMs <= ms && ms <= endMs + CALL_SLACK_MS);
   }
 
   /** Events come in order: when one that was asked for has come, so have those before it. */
@@ -245,20 +289,22 @@ export class LiveBench implements Bench, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool.destroy();
+    await this.#caller[Symbol.asyncDispose]();
   }
 }
 
-/** A client that has something to say says it at once. */
-const TURNED_AWAY_MS = 50;
-
-/** Kinds that need the link; first those that are never the same twice, which no cache can answer. */
-function kindsFor({ requests }: Config, link: string): string[] {
+/**
+ * Kinds that need the link; first those that are never the same twice, which no cache can answer. On a database writes
+ * come last: what is written may be kept for later, and then calls stay away for other reasons than a breaker.
+ */
+export function kindsFor({ requests, links }: Config, link: string): string[] {
+  const waits = (name: string): boolean =>
+    links[link]?.protocol === 'postgres' && requests[name]?.write === true;
   const isUnique = (name: string): boolean => {
     const { path = '', body } = requests[name] ?? {};
     return `${path}${JSON.stringify(body ?? '')}`.includes('{{key}}');
   };
   return Object.keys(requests)
     .filter((name) => requests[name]?.needs.includes(link) === true)
-    .sort((a, b) => Number(isUnique(b)) - Number(isUnique(a)));
+    .sort((a, b) => Number(waits(a)) - Number(waits(b)) || Number(isUnique(b)) - Number(isUnique(a)));
 }

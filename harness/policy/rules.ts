@@ -156,57 +156,68 @@ class TimeWindow implements Rule {
 
 type TimeSpec = Extract<RuleSpec, { windowMs: Ms }>;
 
+/** What a rule may do at an outcome; of a blurred one both may be possible. */
+export const HOLDS = 1;
+export const TRIPS = 2;
+
 /**
  * A window of time of which the length is known within bounds only, as that of one in buckets: what it may do
- * at each outcome, over all lengths between them.
+ * at each outcome, over all lengths between them. Thousands of them live through the same story, so outcomes are
+ * plain numbers: their time, negative where they failed.
  */
 export class BlurredWindow {
   readonly #spec: TimeSpec;
   readonly #shortMs: Ms;
-  readonly #trips: (failed: number, total: number) => boolean;
-  #outcomes: { ok: boolean; atMs: Ms }[] = [];
+  #outcomes: number[] = [];
+  /** Those before are out of the window. */
+  #from = 0;
   #failed = 0;
 
   constructor(spec: TimeSpec, shortMs: Ms) {
     this.#spec = spec;
     this.#shortMs = shortMs;
-    this.#trips =
-      spec.kind === 'time-window'
-        ? (failed, total) => exceeds(failed, total, spec)
-        : (failed) => failed >= spec.failures;
   }
 
-  /** Whether it may trip, and whether it may not: `[true]`, `[false]` or both. */
-  record(ok: boolean, nowMs: Ms): boolean[] {
-    this.#outcomes.push({ ok, atMs: nowMs });
+  /** Whether it may trip, and whether it may not: `TRIPS`, `HOLDS` or both of them. */
+  record(ok: boolean, nowMs: Ms): number {
+    const outcomes = this.#outcomes;
+    // Later than any zero, so that the sign says how it went.
+    const now = nowMs + 1;
+    outcomes.push(ok ? now : -now);
     if (!ok) this.#failed++;
-    let gone = 0;
-    for (let first = this.#outcomes[0]; first !== undefined && nowMs - first.atMs > this.#spec.windowMs; ) {
-      if (!first.ok) this.#failed--;
-      first = this.#outcomes[++gone];
+    for (; ; this.#from++) {
+      const first = outcomes[this.#from] ?? now;
+      if (now - Math.abs(first) <= this.#spec.windowMs) break;
+      if (first < 0) this.#failed--;
     }
-    if (gone > 0) this.#outcomes = this.#outcomes.slice(gone);
     let failed = this.#failed;
-    let total = this.#outcomes.length;
-    const told = [this.#trips(failed, total)];
-    for (const outcome of this.#outcomes) {
-      if (nowMs - outcome.atMs <= this.#shortMs) break;
+    let total = outcomes.length - this.#from;
+    let told = this.#doesAt(failed, total);
+    for (let i = this.#from; i < outcomes.length; i++) {
+      const outcome = outcomes[i] ?? now;
+      if (now - Math.abs(outcome) <= this.#shortMs) break;
       total--;
-      if (!outcome.ok) failed--;
-      const trips = this.#trips(failed, total);
-      if (!told.includes(trips)) told.push(trips);
+      if (outcome < 0) failed--;
+      told |= this.#doesAt(failed, total);
     }
     return told;
   }
 
+  #doesAt(failed: number, total: number): number {
+    const spec = this.#spec;
+    const trips = spec.kind === 'time-window' ? exceeds(failed, total, spec) : failed >= spec.failures;
+    return trips ? TRIPS : HOLDS;
+  }
+
   reset(): void {
     this.#outcomes = [];
+    this.#from = 0;
     this.#failed = 0;
   }
 
   clone(): BlurredWindow {
     const copy = new BlurredWindow(this.#spec, this.#shortMs);
-    copy.#outcomes = [...this.#outcomes];
+    copy.#outcomes = this.#outcomes.slice(this.#from);
     copy.#failed = this.#failed;
     return copy;
   }

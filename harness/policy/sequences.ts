@@ -8,15 +8,40 @@ const S: Step = { failures: 0 };
 const times = (count: number, ...steps: Step[]): Step[] => Array.from({ length: count }, () => steps).flat();
 const FAILURES_MAX = 60;
 
+/** Values at which the rules that are left differ: candidates between the fixed steps. */
+export interface Hints {
+  calls: readonly number[];
+  pausesMs: readonly Ms[];
+}
+
+/** Quarters of the sizes that windows may still have. */
+export function hintsOf(hypotheses: readonly Hypothesis[]): Hints {
+  const calls = hypotheses.flatMap(({ rule }) => ('windowCalls' in rule ? [rule.windowCalls] : []));
+  const windows = hypotheses.flatMap(({ rule }) =>
+    'windowMs' in rule && Number.isFinite(rule.windowMs) ? [rule.windowMs] : [],
+  );
+  return { calls: quarters(calls), pausesMs: quarters(windows) };
+}
+
+function quarters(values: readonly number[]): number[] {
+  const sorted = [...new Set(values)].sort((a, b) => a - b);
+  return [0.25, 0.5, 0.75].flatMap((share) => sorted[Math.floor(share * sorted.length)] ?? []);
+}
+
+const unique = (values: readonly number[], max: number): number[] =>
+  [...new Set(values.map(Math.round))].filter((value) => value > 0 && value <= max).sort((a, b) => a - b);
+
 /** Sequences worth running. `tripCalls`: failed calls that tripped it from clean. */
 export function candidates(
   tripCalls: number,
   attemptsOfFailure: number,
   pauseMsMax: Ms,
+  hints: Hints = { calls: [], pausesMs: [] },
 ): { name: string; sequence: Sequence }[] {
   const n = tripCalls;
   const all: { name: string; sequence: Sequence }[] = [];
   const add = (name: string, sequence: Sequence): number => all.push({ name, sequence });
+  const partial = Array.from({ length: attemptsOfFailure - 1 }, (_, i) => i + 1);
   for (const k of [0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 65, 90])
     add(`${k} well, then failures`, [...times(k, S), ...times(Math.min(FAILURES_MAX, 3 * n + 3 * k + 3), F)]);
   if (n > 1)
@@ -29,24 +54,50 @@ export function candidates(
     if (n > 3) add(`${n - 2} failures, ${k} well, a failure`, [...times(n - 2, F), ...times(k, S), F, S]);
   add('failure and well in turn', times(Math.min(30, 2 * n + 4), F, S));
   add('two well and a failure in turn', times(Math.min(20, 2 * n + 4), S, S, F));
-  for (const k of [1, 2, 4, 8, 16, 32, 64, 95])
+  const wells = unique([1, 2, 4, 8, 16, 32, 64, 110, ...hints.calls.map((calls) => calls - n)], 110);
+  for (const k of wells)
     if (n > 1) add(`${n - 1} failures, ${k} well, a failure`, [...times(n - 1, F), ...times(k, S), F]);
-  for (let failures = 1; failures < attemptsOfFailure; failures++)
+  for (const k of [1, 2, 4])
+    if (n > 2)
+      add(`${n - 1} failures, ${k} well, then failures`, [
+        ...times(n - 1, F),
+        ...times(k, S),
+        ...times(n + k, F),
+      ]);
+  for (const failures of partial) {
     add(`calls that are well after ${failures} failures`, times(n + 3, { failures }));
-  for (const pauseMs of PAUSES_MS) {
-    if (pauseMs > pauseMsMax) break;
-    for (let failures = 1; failures < attemptsOfFailure; failures++)
+    // Where one call is enough to trip it, only calls that are well in the end tell of a window.
+    if (n <= 2)
+      for (const k of wells)
+        add(`two calls that are well after ${failures} failures, ${k} well between`, [
+          { failures },
+          ...times(k, S),
+          { failures },
+        ]);
+  }
+  for (const pauseMs of unique([...PAUSES_MS, ...hints.pausesMs], pauseMsMax)) {
+    add(`${pauseMs} ms, failures`, [{ pauseMs }, ...times(Math.min(FAILURES_MAX, 3 * n + 3), F)]);
+    for (const failures of partial) {
       add(`a call that is well after ${failures} failures, ${pauseMs} ms, failures`, [
         { failures },
         { pauseMs },
         ...times(n + 2, F),
       ]);
-    if (n > 1)
+      if (n <= 2)
+        add(`two calls that are well after ${failures} failures, ${pauseMs} ms between`, [
+          { failures },
+          { pauseMs },
+          { failures },
+        ]);
+    }
+    if (n > 1) {
       add(`${n - 1} failures, ${pauseMs} ms, failures`, [
         ...times(n - 1, F),
         { pauseMs },
         ...times(Math.min(FAILURES_MAX, n + 3), F),
       ]);
+      add(`${n - 1} failures, ${pauseMs} ms, a failure`, [...times(n - 1, F), { pauseMs }, F]);
+    }
     for (const k of [5, 10, 20])
       add(`${k} well, ${pauseMs} ms, failures`, [
         ...times(k, S),
@@ -60,6 +111,9 @@ export function candidates(
 const PAUSES_MS: readonly Ms[] = [
   300, 600, 1_200, 1_800, 2_500, 3_500, 5_000, 7_000, 9_000, 12_000, 18_000, 25_000,
 ];
+
+/** What is learnt of the kind counts so many times what is learnt of its parameters: without it, they say nothing. */
+const KIND_WORTH = 3;
 
 /** How many hypotheses are asked for their predictions; of more, an even sample. */
 export const ASKED_MAX = 120;
@@ -78,16 +132,16 @@ export interface Situation {
   costs: Costs;
   /** Names of the sequences that have been run. */
   ran: readonly string[];
+  hints: Hints;
 }
 
 /** The sequence that tells most for its cost; null: all that are left predict the same of each. */
 export function mostTelling(
-  hypotheses: readonly Hypothesis[],
+  left: readonly Replay[],
   now: Situation,
   askedMax: number = ASKED_MAX,
 ): { name: string; sequence: Sequence } | null {
-  const asked = sample(hypotheses, askedMax);
-  return mostTellingOf(asked, [], now);
+  return mostTellingOf(sample(left, askedMax), [], now);
 }
 
 /**
@@ -95,34 +149,29 @@ export function mostTelling(
  * dropped did not. A breaker that none of them describes may have agreed with one of them by chance so far.
  */
 export function mostDoubtful(
-  left: readonly Hypothesis[],
+  left: readonly Replay[],
   dropped: readonly Hypothesis[],
   now: Situation,
 ): { name: string; sequence: Sequence } | null {
-  const agreeing = sample(left, AGREEING_MAX);
-  const rivals = sample(dropped, ASKED_MAX);
-  return mostTellingOf(rivals, agreeing, now);
+  const rivals = sample(
+    dropped.map((hypothesis) => ({ hypothesis })),
+    ASKED_MAX,
+  ).map(({ hypothesis }) => new Replay(hypothesis).after(now.story));
+  return mostTellingOf(rivals, sample(left, AGREEING_MAX), now);
 }
 
-/** @param agreeing only what these all predict the same of, and with certainty */
+/** @param settled only what these all predict the same of, and with certainty */
 function mostTellingOf(
-  asked: readonly Hypothesis[],
-  agreeing: readonly Hypothesis[],
+  replays: readonly Replay[],
+  settled: readonly Replay[],
   now: Situation,
 ): { name: string; sequence: Sequence } | null {
   const { story, tripCalls, attemptsOfFailure, pauseMsMax, costs, ran } = now;
-  const weights = weightsOf(asked);
-  const after = (hypothesis: Hypothesis): Replay => {
-    const replay = new Replay(hypothesis);
-    replay.liveThrough(story);
-    return replay;
-  };
-  const replays = asked.map(after);
-  const settled = agreeing.map(after);
+  const weights = weightsOf(replays.map(({ hypothesis }) => hypothesis));
   const fromMs = lastMs(story);
   let best: { name: string; sequence: Sequence } | null = null;
   let bestWorth = 0;
-  for (const candidate of candidates(tripCalls, attemptsOfFailure, pauseMsMax)) {
+  for (const candidate of candidates(tripCalls, attemptsOfFailure, pauseMsMax, now.hints)) {
     if (ran.filter((name) => name === candidate.name).length >= REPEATS_MAX) continue;
     // One experiment must not take the time of all.
     if (costOf(candidate.sequence, costs) > 2 * pauseMsMax) continue;
@@ -130,30 +179,46 @@ function mostTellingOf(
       settled.map((replay) => replay.predict(candidate.sequence, attemptsOfFailure, costs, fromMs)),
     );
     if (agreed.size > 1 || agreed.has('either')) continue;
-    const shares = new Map<string, number>();
+    const byKind = new Map<string, Map<string, number>>();
+    let certain = 0;
     replays.forEach((replay, i) => {
       const predicted = replay.predict(candidate.sequence, attemptsOfFailure, costs, fromMs);
-      if (predicted !== 'either') shares.set(predicted, (shares.get(predicted) ?? 0) + (weights[i] ?? 0));
+      if (predicted === 'either') return;
+      const weight = weights[i] ?? 0;
+      const kind = replays[i]?.hypothesis.rule.kind ?? '';
+      const shares = byKind.get(kind) ?? new Map<string, number>();
+      shares.set(predicted, (shares.get(predicted) ?? 0) + weight);
+      byKind.set(kind, shares);
+      certain += weight;
     });
+    const shares = new Map<string, number>();
+    for (const of of byKind.values())
+      for (const [predicted, weight] of of) shares.set(predicted, (shares.get(predicted) ?? 0) + weight);
     if (shares.size < 2) continue;
-    const total = [...shares.values()].reduce((sum, share) => sum + share, 0);
-    const tripShare = 1 - (shares.get('none') ?? 0) / total;
+    const all = entropy([...shares.values()]);
+    // What the outcome tells of the kind: what it tells, less what it tells where the kind is known.
+    const withinKinds = [...byKind.values()].reduce(
+      (sum, of) => sum + (sumOf(of.values()) / certain) * entropy([...of.values()]),
+      0,
+    );
+    const tripShare = 1 - (shares.get('none') ?? 0) / certain;
     const worth =
-      entropy([...shares.values()]) / (costOf(candidate.sequence, costs) + tripShare * costs.recoveryMs);
+      (certain * (all + KIND_WORTH * (all - withinKinds))) /
+      (costOf(candidate.sequence, costs) + tripShare * costs.recoveryMs);
     if (worth > bestWorth) [best, bestWorth] = [candidate, worth];
   }
   return best;
 }
 
 /** An even sample of each kind: of some there are thousands, of others three. */
-function sample(all: readonly Hypothesis[], max: number): Hypothesis[] {
+function sample<T extends { hypothesis: Hypothesis }>(all: readonly T[], max: number): T[] {
   if (all.length <= max) return [...all];
-  const groups = [...Map.groupBy(all, keyOf).values()];
+  const groups = [...Map.groupBy(all, ({ hypothesis }) => keyOf(hypothesis)).values()];
   const share = Math.ceil(max / groups.length);
   return groups.flatMap((group) =>
     group.length <= share
       ? group
-      : Array.from({ length: share }, (_, i) => group[Math.floor((i * group.length) / share)] as Hypothesis),
+      : Array.from({ length: share }, (_, i) => group[Math.floor((i * group.length) / share)] as T),
   );
 }
 
@@ -169,8 +234,12 @@ function weightsOf(hypotheses: readonly Hypothesis[]): number[] {
   return hypotheses.map((hypothesis) => 1 / (counts.get(keyOf(hypothesis)) ?? 1) / counts.size);
 }
 
+function sumOf(values: Iterable<number>): number {
+  return [...values].reduce((sum, value) => sum + value, 0);
+}
+
 function entropy(shares: readonly number[]): number {
-  const total = shares.reduce((sum, share) => sum + share, 0);
+  const total = sumOf(shares);
   return -shares.reduce((sum, share) => sum + (share / total) * Math.log2(share / total), 0);
 }
 

@@ -5,24 +5,17 @@ import { SHAPES } from '../../harness/policy/bench.ts';
 import { type Characterised, characterise } from '../../harness/policy/characterise.ts';
 import { SimulatedBench } from '../../harness/policy/simulation/bench.ts';
 import { VirtualClock } from '../../harness/policy/simulation/clock.ts';
-import type { SimulatedBreaker, SimulatedRetry } from '../../harness/policy/simulation/service.ts';
+import {
+  NO_POLICY,
+  type SimulatedBreaker,
+  type SimulatedRetry,
+} from '../../harness/policy/simulation/service.ts';
+import { THREE_IN_A_ROW } from './policies.ts';
 import { scoreOf } from './score.ts';
 import type { Truth } from './zoo/truth.ts';
 
 const shapes = new Set(SHAPES);
 const LIMIT_MS = 120_000;
-
-const BREAKER: SimulatedBreaker = {
-  rule: { kind: 'consecutive', failures: 3 },
-  counts: 'calls',
-  shapes,
-  openMs: 600,
-  openGrowth: 1,
-  openMaxMs: 60_000,
-  halfOpenProbes: 1,
-  successesToClose: 1,
-  clearsOnClose: true,
-};
 
 const RETRY: SimulatedRetry = {
   attempts: 3,
@@ -42,17 +35,7 @@ function measured(
   retry: SimulatedRetry | null = null,
 ): Promise<Characterised> {
   const clock = new VirtualClock();
-  const policy = {
-    connectMs: null,
-    headersMs: null,
-    idleMs: null,
-    totalMs: 250,
-    deadlineMs: null,
-    retry,
-    breaker: { ...BREAKER, ...breaker },
-    bulkhead: null,
-    fallback: 'none' as const,
-  };
+  const policy = { ...NO_POLICY, totalMs: 250, retry, breaker: { ...THREE_IN_A_ROW, ...breaker } };
   const bench = new SimulatedBench({ policy, clock, seed: 1, giveUpMs: 3_000, noiseMs: 2 });
   return clock.run(characterise({ bench, limits: { patienceMs: 3_000 }, errorMs: 3 }));
 }

@@ -4,7 +4,20 @@ import type { QuantityName } from '../../harness/model/measured.ts';
 import { seededRandom, seedFor } from '../../harness/model/random.ts';
 import { SHAPES, type Shape } from '../../harness/policy/bench.ts';
 import type { RuleSpec } from '../../harness/policy/rules.ts';
-import type { ServicePolicy } from '../../harness/policy/simulation/service.ts';
+import type { ServicePolicy, SimulatedBreaker } from '../../harness/policy/simulation/service.ts';
+
+/** Three failures in a row, of any shape; open for 600 ms, one probe. */
+export const THREE_IN_A_ROW: SimulatedBreaker = {
+  rule: { kind: 'consecutive', failures: 3 },
+  counts: 'calls',
+  shapes: new Set(SHAPES),
+  openMs: 600,
+  openGrowth: 1,
+  openMaxMs: 60_000,
+  halfOpenProbes: 1,
+  successesToClose: 1,
+  clearsOnClose: true,
+};
 
 /** Shapes that no client tries again, and no breaker counts, unless it is told to. */
 const FINE: readonly Shape[] = ['status-400'];
@@ -117,9 +130,19 @@ function drawRule(random: () => number): RuleSpec {
   }
 }
 
-/** With thresholds of 1 and 2 one success takes back all there is: the same rule in other words. */
-function isConsecutive(rule: RuleSpec): boolean {
-  return rule.kind === 'consecutive' || (rule.kind === 'leaky' && rule.failures <= 2);
+/**
+ * With thresholds of 1 and 2 one success takes back all there is, and where all of the last calls must have failed
+ * it is so many in a row: the same rule in other words.
+ */
+function isConsecutive({ rule, clearsOnClose }: NonNullable<ServicePolicy['breaker']>): boolean {
+  return (
+    rule.kind === 'consecutive' ||
+    // Not so where it remembers, when it closes, what tripped it.
+    (rule.kind === 'leaky' && rule.failures <= (clearsOnClose ? 2 : 1)) ||
+    (rule.kind === 'count-window' &&
+      rule.windowCalls === rule.minimumCalls &&
+      rule.rate * rule.windowCalls > rule.windowCalls - 1 + 1e-9)
+  );
 }
 
 /** What is true of a policy, in the words of a measurement; left out: a measurement may say what it likes. */
@@ -147,7 +170,7 @@ export function truthOf(
   }
   if (breaker === null) return truth;
   const { rule } = breaker;
-  truth['breaker.kind'] = isConsecutive(rule) ? 'consecutive' : rule.kind;
+  truth['breaker.kind'] = isConsecutive(breaker) ? 'consecutive' : rule.kind;
   truth['breaker.openMs'] = breaker.openMs;
   truth['breaker.openGrowth'] = breaker.openGrowth;
   truth['breaker.halfOpenProbes'] = breaker.halfOpenProbes;

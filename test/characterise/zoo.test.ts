@@ -1,6 +1,6 @@
 /**
  * Real services with real libraries, whose policy is known, measured from the wire. By default two quick ones;
- * ZOO=all or ZOO=name,name chooses others (docs/characterise-ground-truth.md).
+ * ZOO=all or ZOO=name,name chooses others, ZOO_REPLICAS=n measures on n replicas (docs/characterise-ground-truth.md).
  */
 import { expect, test } from '@jest/globals';
 import { QUANTITIES, type QuantityName } from '../../harness/model/measured.ts';
@@ -13,7 +13,7 @@ const QUICK = ['timeout-alone', 'cockatiel-consecutive'];
 const QUICK_LIMITS = { patienceMs: 1_000, callsMax: 10, pauseMsMax: 1_000 };
 const LIMIT_MS = 600_000;
 
-const { ZOO = '' } = process.env;
+const { ZOO = '', ZOO_REPLICAS = '1' } = process.env;
 const chosen = ZOO === '' ? QUICK : ZOO === 'all' ? Object.keys(ANIMALS) : ZOO.split(',');
 
 test.each(chosen)(
@@ -22,7 +22,12 @@ test.each(chosen)(
     const animal = ANIMALS[name];
     if (animal === undefined)
       throw new Error(`ZOO: no service "${name}"; one of ${Object.keys(ANIMALS).join(', ')}`);
-    const measured = await measureOne(animal.config(), animal.link, ZOO === '' ? QUICK_LIMITS : {});
+    const measured = await measureOne(
+      animal.config(),
+      animal.link,
+      ZOO === '' ? QUICK_LIMITS : {},
+      Number(ZOO_REPLICAS),
+    );
     const rows = (Object.keys(QUANTITIES) as QuantityName[]).flatMap((quantity) => {
       const [isOptional, truth] =
         quantity in animal.truth ? [false, animal.truth[quantity]] : [true, animal.unlessUnknown[quantity]];
@@ -40,7 +45,12 @@ test.each(chosen)(
           `${(measured.tookMs / 1000).toFixed(0)} s, ${measured.requests} requests`,
         ...rows.map(({ text }) => text),
         ...measured.experiments.map(
-          (one) => `  ${one.name} (${(one.tookMs / 1000).toFixed(1)} s): ${one.says}`,
+          (one) =>
+            `  ${one.name} (from ${(one.atMs / 1000).toFixed(1)} s, ${(one.tookMs / 1000).toFixed(1)} s): ${one.says}`,
+        ),
+        ...Object.entries(measured.matrix).map(
+          ([shape, row]) =>
+            `  ${shape}: ${row.attempts ?? '?'} attempts, counts ${row.counts}${row.why === undefined ? '' : ` (${row.why})`}`,
         ),
       ].join('\n'),
     );

@@ -5,6 +5,14 @@ import { type Trip, tripAgain } from './trip.ts';
 const LIVE = 'live';
 const PATIENCE_SHARE = 0.5;
 const HOLD_MS_MAX = 2_000;
+/** Of calls at once, until the largest number that was let through has been seen twice. */
+const BURSTS_MAX = 5;
+
+/** The most that came at once came so twice. */
+function isConfirmed(counts: readonly number[]): boolean {
+  const most = Math.max(...counts);
+  return counts.filter((count) => count === most).length > 1;
+}
 
 /** Holds all answers and sends many calls: attempts at once saturate where there is a limit. */
 export async function bulkhead(lab: Lab, patienceMs: number | null): Promise<string> {
@@ -25,8 +33,24 @@ export async function bulkhead(lab: Lab, patienceMs: number | null): Promise<str
     await lab.arm('held');
     burst = await lab.burst(size, settleMs);
   }
-  const { calls, held, later, letGoMs } = burst;
   await lab.restore();
+  // A machine that stalls for a moment keeps attempts away as a limit does, but not twice the same number.
+  const counts = [burst.held.length];
+  while (burst.held.length < size && !isConfirmed(counts) && counts.length < BURSTS_MAX) {
+    await lab.arm('held');
+    const again = await lab.burst(size, settleMs);
+    await lab.restore();
+    counts.push(again.held.length);
+    if (again.held.length > burst.held.length) burst = again;
+  }
+  const { calls, held, later, letGoMs } = burst;
+  if (held.length < size && !isConfirmed(counts)) {
+    lab.dontKnow(
+      'bulkhead.concurrent',
+      `of ${size} calls at once ${counts.join(', then ')} reached the link`,
+    );
+    return 'another number each time';
+  }
   const says = `of ${size} calls at once ${held.length} reached the link while answers were held, ${later.length} after`;
   const evidence = { observations: size, experiment };
   if (held.length === 0) {
@@ -87,7 +111,7 @@ export async function fallback(lab: Lab, shape: Trip['shape']): Promise<string> 
 
 /** With the breaker open for one kind of request: do others get through? */
 async function scope(lab: Lab): Promise<void> {
-  const others = lab.bench.kinds.filter((kind) => kind !== lab.kind);
+  const others = lab.bench.kinds.filter((kind) => kind !== lab.facts.kind);
   if (others.length === 0) {
     lab.dontKnow('breaker.scope', 'one kind of request uses this link');
     return;
@@ -113,7 +137,7 @@ export async function abandonment(lab: Lab, patienceMs: number | null): Promise<
   if ((await lab.arm('slow-headers')) !== null) return 'not possible';
   const waitMs = Math.min(100, (patienceMs ?? 400) / 4);
   const fromMs = lab.bench.now();
-  const asked = lab.bench.ask(lab.kind);
+  const asked = lab.bench.ask(lab.facts.kind);
   await lab.bench.wait(waitMs);
   asked.abandon();
   await asked.reply;

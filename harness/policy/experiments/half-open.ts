@@ -29,8 +29,8 @@ interface Bursts {
 
 /** @param openMs no open time is longer */
 export async function halfOpen(lab: Lab, shape: Trip['shape'], openMs: number): Promise<string> {
-  const size = Math.min(BURST, lab.limits.burstMax);
   let { settleMs } = lab;
+  const size = await roomFor(lab, Math.min(BURST, lab.limits.burstMax), settleMs);
   let bursts: Bursts | null = null;
   for (let tries = 0; tries < TRIES; tries++) {
     bursts = await burstsAfterTrip(lab, shape, openMs, settleMs, size);
@@ -49,7 +49,7 @@ export async function halfOpen(lab: Lab, shape: Trip['shape'], openMs: number): 
   const observations = admitted.length;
   if (waited > 0 && probes > 0) {
     // Those that waited and went after the probes hide when it closed: probes come one by one instead.
-    const isTold = !isSlow && (await oneByOne(lab, shape, openMs, settleMs, size, 1, probes + 1));
+    const isTold = !isSlow && (await oneByOne(lab, shape, openMs, settleMs, size, 1, probes + 1)) === true;
     const why = `${waited} calls came after the others had been let go`;
     // Had it never let a whole burst through, it might be a bulkhead that makes them wait.
     if (isTold)
@@ -80,10 +80,27 @@ export async function halfOpen(lab: Lab, shape: Trip['shape'], openMs: number): 
   lab.know('breaker.halfOpenProbes', probes, { low: probes, high: probes, observations, experiment: NAME });
   const before = admitted.slice(0, -1).reduce((sum, count) => sum + count, 0);
   const least = before - (admitted.at(-2) ?? 0) + 1;
-  if (!(await oneByOne(lab, shape, openMs, settleMs, size, least, before)))
-    closesAfter(lab, before, observations);
+  const isToldOneByOne = await oneByOne(lab, shape, openMs, settleMs, size, least, before);
+  if (isToldOneByOne === false) closesAfter(lab, before, observations);
+  if (isToldOneByOne === null)
+    lab.dontKnow('breaker.successesToClose', `from ${least} to ${before}: it could not be tripped again`);
   await lab.restore();
   return says;
+}
+
+/** How many calls at once are let through while it is closed: a bulkhead may be smaller than a burst. */
+async function roomFor(lab: Lab, size: number, settleMs: number): Promise<number> {
+  if ((await lab.arm('held')) !== null) return size;
+  const burst = await lab.burst(size, settleMs);
+  const { held, later } = burst;
+  if (held.length < size) lab.facts.room = Math.max(1, held.length);
+  if (held.length + later.length >= size) {
+    lab.noteBurst(size, burst);
+    return Math.max(2, held.length);
+  }
+  // What it made of those that a bulkhead turned away is not known.
+  await lab.inFog(() => lab.restore());
+  return Math.max(2, held.length);
 }
 
 /** Trips it, waits, and sends burst after burst until one is let through whole; null: it could not be tripped. */
@@ -96,7 +113,9 @@ async function burstsAfterTrip(
 ): Promise<Bursts | null> {
   const tripped = await tripAgain(lab, shape);
   if (tripped === null) return null;
-  await lab.bench.wait(Math.max(0, tripped.anchorMs + openMs * AFTER + 3 * lab.errorMs - lab.bench.now()));
+  await lab.bench.wait(
+    Math.max(0, tripped.anchorMs + openMs * AFTER + 3 * lab.facts.errorMs - lab.bench.now()),
+  );
   const bursts: Bursts = { admitted: [], isClosed: false, waited: 0, isSlow: false, gaveUpMs: null };
   while (!bursts.isClosed && bursts.admitted.length < BURSTS_MAX) {
     if ((await lab.arm('held')) !== null) break;
@@ -125,12 +144,12 @@ function closesAfter(lab: Lab, successes: number, observations: number): void {
     observations,
     experiment: NAME,
   });
-  lab.successesToClose = successes;
+  lab.facts.successesToClose = successes;
 }
 
 /**
  * Several probes at once hide which of them closed it: they come one after the other, in a trip of their own.
- * False: fewer than `most` did not close it.
+ * False: fewer than `most` did not close it; null: it could not be tripped again.
  */
 async function oneByOne(
   lab: Lab,
@@ -140,12 +159,14 @@ async function oneByOne(
   size: number,
   least: number,
   most: number,
-): Promise<boolean> {
+): Promise<boolean | null> {
   for (let successes = least; successes < most; successes++) {
     await lab.restore();
     const tripped = await tripAgain(lab, shape);
-    if (tripped === null) break;
-    await lab.bench.wait(Math.max(0, tripped.anchorMs + openMs * AFTER + 3 * lab.errorMs - lab.bench.now()));
+    if (tripped === null) return null;
+    await lab.bench.wait(
+      Math.max(0, tripped.anchorMs + openMs * AFTER + 3 * lab.facts.errorMs - lab.bench.now()),
+    );
     await lab.bench.heal();
     for (let i = 0; i < successes; i++) await lab.call();
     await lab.arm('held');

@@ -1,9 +1,10 @@
 /** Which kind of breaker: runs the sequence that tells most, again and again, until nothing more can be told. */
+import type { Ms } from '../../model/time.ts';
 import { hypothesesFor } from '../kind.ts';
 import type { Lab } from '../lab.ts';
-import { surviving } from '../replay.ts';
-import { ASKED_MAX, mostDoubtful, mostTelling, type Situation } from '../sequences.ts';
-import type { Hypothesis, Sequence, Unit } from '../story.ts';
+import { VersionSpace } from '../replay.ts';
+import { ASKED_MAX, hintsOf, mostDoubtful, mostTelling, type Situation } from '../sequences.ts';
+import type { Costs, Hypothesis, Sequence, Unit } from '../story.ts';
 import type { Trip } from './trip.ts';
 
 const NAME = 'sequences of good and failed calls that rival rules predict differently';
@@ -17,8 +18,11 @@ const CONFIRMATIONS = 3;
 /** Share of the time that is kept for them. */
 const CONFIRM_SHARE = 0.2;
 
+/** Of the time that is left a pause takes no more. */
+const PAUSE_SHARE = 0.8;
+
 /** Rules that could have done all that was seen. */
-export interface Rivals {
+interface Rivals {
   left: readonly Hypothesis[];
   observations: number;
   /** Failed calls that tripped it from clean. */
@@ -27,82 +31,139 @@ export interface Rivals {
   isExhausted: boolean;
 }
 
-export async function kind(
-  lab: Lab,
-  shape: Trip['shape'],
-  tripCalls: number,
-  openMs: number,
-  budgetMs: number,
-): Promise<{ says: string; rivals: Rivals }> {
-  const untilMs = lab.bench.now() + budgetMs * (1 - CONFIRM_SHARE);
-  const first = hypothesesFor(lab.story(), lab.attemptsOfFailure === 1 ? ['calls'] : ['calls', 'attempts']);
-  let left = first;
-  const ran: string[] = [];
-  let tried: string[] = [];
-  let freshStarts = 0;
-  let isExhausted = false;
-  const costs = {
-    okMs: lab.healthyMs + 3,
-    failMs: lab.failureMs + 3,
-    recoveryMs: openMs * 1.1 + 10 * (lab.healthyMs + 3),
-  };
-  const situation = (until: number, names: readonly string[]): Situation => ({
-    story: lab.story(),
-    tripCalls,
-    attemptsOfFailure: lab.attemptsOfFailure,
-    pauseMsMax: Math.min(lab.limits.pauseMsMax, (until - lab.bench.now()) / 2),
-    costs,
-    ran: names,
-  });
-  while (left.length > 1 && ran.length < EXPERIMENTS_MAX && lab.bench.now() < untilMs) {
-    const tell = (askedMax?: number) => mostTelling(left, situation(untilMs, tried), askedMax);
-    // What a sample agrees on need not hold for all.
-    const next =
-      tell() ?? (left.length > ASKED_MAX && left.length <= ALL_ASKED_MAX ? tell(ALL_ASKED_MAX) : null);
-    const hasSimplest = left.some(({ rule }) => rule.kind === 'consecutive');
-    const freshMs = 3 * tripCalls * costs.failMs + costs.recoveryMs;
-    const hasTime = lab.bench.now() + freshMs < untilMs;
-    if (next === null && !hasSimplest && freshStarts < FRESH_STARTS_MAX && hasTime) {
-      // From a window full of what went before they all do the same: from an empty one they may not.
-      freshStarts++;
-      tried = [];
-      await run(lab, shape, Array(3 * tripCalls).fill({ failures: Number.POSITIVE_INFINITY }));
-      await lab.restore();
-      left = surviving(left, lab.story());
-      continue;
-    }
-    if (next === null) {
-      isExhausted = left.length <= ALL_ASKED_MAX;
-      break;
-    }
-    await run(lab, shape, next.sequence);
-    await lab.restore();
-    ran.push(next.name);
-    tried.push(next.name);
-    left = surviving(left, lab.story());
-  }
-  const confirmUntilMs = lab.bench.now() + budgetMs * CONFIRM_SHARE;
-  for (let i = 0; i < CONFIRMATIONS && left.length > 0 && lab.bench.now() < confirmUntilMs; i++) {
-    const next = mostDoubtful(left, first, situation(confirmUntilMs, ran));
-    if (next === null) break;
-    await run(lab, shape, next.sequence);
-    await lab.restore();
-    ran.push(next.name);
-    left = surviving(left, lab.story());
-  }
-  const rivals = { left, observations: ran.length + 1, tripCalls, isExhausted };
-  conclude(lab, rivals);
-  const says =
-    left.length === 0
-      ? `no known kind does what was seen in ${ran.length + 1} experiments`
-      : `${ran.length} more experiments: ${ran.join('; ')}`;
-  return { says, rivals };
-}
+/** A search that may go on later, with time that other experiments have left over. */
+export class KindSearch {
+  readonly #lab: Lab;
+  readonly #shape: Trip['shape'];
+  readonly #tripCalls: number;
+  readonly #costs: Costs;
+  readonly #first: readonly Hypothesis[];
+  readonly #space: VersionSpace;
+  #ran: string[] = [];
+  #tried: string[] = [];
+  #freshStarts = 0;
+  #isExhausted = false;
 
-/** Concludes anew when it is known from elsewhere whether calls or attempts are counted. */
-export function concludeFor(lab: Lab, unit: Unit, rivals: Rivals): void {
-  const left = rivals.left.filter((one) => one.unit === unit);
-  if (left.length > 0 && left.length < rivals.left.length) conclude(lab, { ...rivals, left });
+  /** @param units what it may count */
+  constructor(lab: Lab, shape: Trip['shape'], tripCalls: number, openMs: Ms, units: readonly Unit[]) {
+    this.#lab = lab;
+    this.#shape = shape;
+    this.#tripCalls = tripCalls;
+    this.#first = hypothesesFor(lab.story(), units);
+    this.#space = new VersionSpace(this.#first);
+    this.#costs = {
+      okMs: lab.facts.healthyMs + 3,
+      failMs: lab.facts.failureMs + 3,
+      recoveryMs: openMs * 1.1 + 10 * (lab.facts.healthyMs + 3),
+    };
+  }
+
+  get #rivals(): Rivals {
+    return {
+      left: this.#space.left,
+      observations: this.#ran.length + 1,
+      tripCalls: this.#tripCalls,
+      isExhausted: this.#isExhausted,
+    };
+  }
+
+  /** Whether there is more to tell. */
+  get isOpen(): boolean {
+    return this.#space.size > 1;
+  }
+
+  /** Runs what tells most, for so long. */
+  async run(budgetMs: Ms): Promise<string> {
+    const { bench } = this.#lab;
+    const before = this.#ran.length;
+    this.#isExhausted = false;
+    const untilMs = bench.now() + budgetMs * (1 - CONFIRM_SHARE);
+    this.#space.learn(this.#lab.story());
+    while (this.#space.size > 1 && this.#ran.length - before < EXPERIMENTS_MAX && bench.now() < untilMs)
+      if (!(await this.#tell(untilMs))) break;
+    await this.#confirm(bench.now() + budgetMs * CONFIRM_SHARE);
+    conclude(this.#lab, this.#rivals);
+    const ran = this.#ran.slice(before);
+    return this.#space.size === 0
+      ? `no known kind does what was seen in ${this.#ran.length + 1} experiments`
+      : `${ran.length} more experiments: ${ran.join('; ')}`;
+  }
+
+  /** Counts these only, as is known from elsewhere. */
+  keep(unit: Unit): void {
+    const { left } = this.#space;
+    const kept = left.filter((one) => one.unit === unit);
+    if (kept.length === 0 || kept.length === left.length) return;
+    this.#space.keep((one) => one.unit === unit);
+    conclude(this.#lab, this.#rivals);
+  }
+
+  /** One sequence; false: none tells anything. */
+  async #tell(untilMs: Ms): Promise<boolean> {
+    const left = this.#space.at(this.#lab.story());
+    const tell = (askedMax?: number) => mostTelling(left, this.#situation(untilMs, this.#tried), askedMax);
+    // What a sample agrees on need not hold for all.
+    const isFew = left.length > ASKED_MAX && left.length <= ALL_ASKED_MAX;
+    const next = tell() ?? (isFew ? tell(ALL_ASKED_MAX) : null);
+    if (next !== null) {
+      await this.#try(next);
+      this.#tried.push(next.name);
+      return true;
+    }
+    // With longer pauses there would be one: it is time that lacks, and no other sequence makes up for it.
+    const isTimeShort = mostTelling(left, this.#situation(Number.POSITIVE_INFINITY, this.#tried)) !== null;
+    const hasSimplest = left.some(({ hypothesis }) => hypothesis.rule.kind === 'consecutive');
+    const isUnclear = left.every(({ isInFog }) => isInFog);
+    // Where all of a window must have failed it looks like so many in a row, until it begins with an empty one.
+    const isDone = hasSimplest && this.#freshStarts > 0;
+    const isWorthIt = isUnclear || (!isDone && !isTimeShort && !areOne(left.map((one) => one.hypothesis)));
+    const freshMs = 3 * this.#tripCalls * this.#costs.failMs + this.#costs.recoveryMs;
+    const hasTime = this.#lab.bench.now() + freshMs < untilMs;
+    if (isWorthIt && this.#freshStarts < FRESH_STARTS_MAX && hasTime) {
+      // From a window full of what went before they all do the same: from an empty one they may not.
+      this.#freshStarts++;
+      this.#tried = [];
+      await run(
+        this.#lab,
+        this.#shape,
+        Array(3 * this.#tripCalls).fill({ failures: Number.POSITIVE_INFINITY }),
+      );
+      await this.#lab.restore();
+      this.#space.learn(this.#lab.story());
+      return true;
+    }
+    this.#isExhausted = !isTimeShort && isDone && left.length <= ALL_ASKED_MAX;
+    return false;
+  }
+
+  async #confirm(untilMs: Ms): Promise<void> {
+    for (let i = 0; i < CONFIRMATIONS && this.#space.size > 0 && this.#lab.bench.now() < untilMs; i++) {
+      const left = this.#space.at(this.#lab.story());
+      const next = mostDoubtful(left, this.#first, this.#situation(untilMs, this.#ran));
+      if (next === null) break;
+      await this.#try(next);
+    }
+  }
+
+  async #try({ name, sequence }: { name: string; sequence: Sequence }): Promise<void> {
+    await run(this.#lab, this.#shape, sequence);
+    await this.#lab.restore();
+    this.#ran.push(name);
+    this.#space.learn(this.#lab.story());
+  }
+
+  #situation(untilMs: Ms, ran: readonly string[]): Situation {
+    const { bench, limits, facts } = this.#lab;
+    return {
+      story: this.#lab.story(),
+      tripCalls: this.#tripCalls,
+      attemptsOfFailure: facts.attemptsOfFailure,
+      pauseMsMax: Math.min(limits.pauseMsMax, (untilMs - bench.now()) * PAUSE_SHARE),
+      costs: this.#costs,
+      ran,
+      hints: hintsOf(this.#space.left),
+    };
+  }
 }
 
 /** Runs a sequence to its end or to the trip. */
@@ -142,7 +203,7 @@ function conclude(lab: Lab, { left, observations, tripCalls, isExhausted }: Riva
     return;
   }
   const units = new Set(left.map(({ unit }) => unit));
-  if (lab.attemptsOfFailure > 1 && units.size === 1)
+  if (lab.facts.attemptsOfFailure > 1 && units.size === 1)
     lab.know('breaker.counts', [...units][0] ?? '', evidence);
   const kinds = new Set(
     [...units].map((unit) =>
@@ -170,7 +231,7 @@ function conclude(lab: Lab, { left, observations, tripCalls, isExhausted }: Riva
     if (values.length === 0) return;
     const low = Math.min(...values.map((value) => value.low));
     const high = Math.max(...values.map((value) => value.high));
-    if (units.size > 1 && lab.attemptsOfFailure > 1)
+    if (units.size > 1 && lab.facts.attemptsOfFailure > 1)
       lab.dontKnow(name, 'whether calls or attempts are counted is not told');
     else if (!Number.isFinite(high) || (name === 'breaker.windowMs' && high > low * 2.1))
       lab.dontKnow(
@@ -206,15 +267,24 @@ function simplestOf(left: readonly Hypothesis[], isExhausted: boolean): string |
   if (consecutive?.kind !== 'consecutive') return null;
   // No sequence that could be run tells them apart.
   if (isExhausted) return 'consecutive';
+  return areOne(left) ? 'consecutive' : null;
+}
+
+/** Whether all are so many in a row, in other words. */
+function areOne(left: readonly Hypothesis[]): boolean {
+  const consecutive = left.find(({ rule }) => rule.kind === 'consecutive')?.rule;
+  if (consecutive?.kind !== 'consecutive') return false;
   const isSame = ({ rule }: Hypothesis): boolean =>
     rule.kind === 'consecutive' ||
     // All of the last n failed, and at least n: n in a row.
     (rule.kind === 'failures-in-calls' && rule.windowCalls === rule.failures) ||
     (rule.kind === 'count-window' &&
       rule.windowCalls === consecutive.failures &&
+      // With fewer it would trip sooner from an empty window.
+      rule.minimumCalls === rule.windowCalls &&
       rule.rate * rule.windowCalls > consecutive.failures - 1 + (rule.strict ? -1e-9 : 1e-9)) ||
     // With thresholds of 1 and 2, one success takes back all there is.
     (rule.kind === 'leaky' && consecutive.failures <= 2) ||
     consecutive.failures === 1;
-  return left.every(isSame) ? 'consecutive' : null;
+  return left.every(isSame);
 }

@@ -31,7 +31,7 @@ async function poll(lab: Lab, anchorMs: Ms, expectedMs: Ms | null): Promise<Open
     rejected.push(call);
     lowMs = call.reply.startMs - anchorMs;
     const elapsedMs = lab.bench.now() - anchorMs;
-    if (elapsedMs > lab.limits.recoveryMsMax) return null;
+    if (elapsedMs > lab.limits.recoveryMsMax || lab.strays(anchorMs) > 0) return null;
     const farMs = expectedMs === null ? Number.NEGATIVE_INFINITY : 0.93 * expectedMs - elapsedMs;
     const stepMs = farMs > 0 ? Math.min(farMs, COARSE * (expectedMs ?? 0)) : FINE * elapsedMs;
     await lab.bench.wait(Math.max(STEP_MS_MIN, stepMs));
@@ -46,7 +46,10 @@ export async function openTime(lab: Lab, { anchorMs, earlierMs }: Trip): Promise
     if (i === REOPENINGS) await lab.bench.heal();
     const found = await poll(lab, fromMs, opened.at(-1)?.highMs ?? null);
     if (found === null) {
-      const why = `no attempt came within ${lab.limits.recoveryMsMax} ms`;
+      const why =
+        lab.strays(fromMs) > 0
+          ? 'only attempts came that no call had made'
+          : `no attempt came within ${lab.limits.recoveryMsMax} ms`;
       if (opened.length === 0) lab.dontKnow('breaker.openMs', why);
       lab.dontKnow('breaker.openGrowth', why);
       break;
@@ -71,7 +74,7 @@ function conclude(lab: Lab, opened: readonly Opened[], first: Opened): void {
   const low = Math.max(...opened.map(({ lowMs }) => lowMs));
   const high = Math.min(...opened.map(({ highMs }) => highMs));
   const evidence = { observations: opened.length, experiment: NAME };
-  const slackMs = lab.errorMs + 2;
+  const slackMs = lab.facts.errorMs + 2;
   if (low <= high + 2 * slackMs + 0.02 * high) {
     // One duration explains all of them: it lies where they overlap.
     const [from, to] = [Math.min(low, high), Math.max(low, high)];

@@ -1,20 +1,37 @@
 /** Attempts of one failed call, and the law of the gaps between them. */
-import { fitBackoff } from '../backoff.ts';
-import type { Shape } from '../bench.ts';
-import type { Call, Lab } from '../lab.ts';
+import type { Ms } from '../../model/time.ts';
+import { type BackoffFindings, fitBackoff } from '../backoff.ts';
+import type { Attempt, Shape } from '../bench.ts';
+import { type Lab, median } from '../lab.ts';
 
 const NAME = 'calls that fail throughout';
+/** Calls that fail slower than this are sampled several at once: what they disturb each other by is little beside it. */
+const SLOW_MS = 250;
+/** Calls at once, to sample. */
+const AT_ONCE_MAX = 8;
+/** Samples beyond which no law that is still in doubt will be told. */
+const SAMPLES_MAX = 80;
+/** Calls that began within this time of each other were not made to wait for each other. */
+const TOGETHER_MS = 40;
+
+/** So many are worth being late for. */
+const FEW = 5;
+
+/** The attempts of one call. */
+export interface Series {
+  attempts: readonly Attempt[];
+}
 
 /** Gaps between attempts of a call: from the end of one to the start of the next. */
-export function gapsOf({ attempts }: Call): number[] {
+export function gapsOf({ attempts }: Series): number[] {
   return attempts.slice(1).map(({ startMs }, i) => startMs - (attempts[i]?.endMs ?? startMs));
 }
 
 /** What calls that failed throughout say of the number of attempts. `tripped`: the last of them tripped the breaker. */
-export function attemptsOf(lab: Lab, first: readonly Call[], tripped: boolean): Call[] {
+export function attemptsOf(lab: Lab, first: readonly Series[], tripped: boolean): Series[] {
   // The last call before a trip may have been cut off by it.
   const whole = tripped ? first.slice(0, -1) : [...first];
-  lab.attemptsOfFailure = Math.max(
+  lab.facts.attemptsOfFailure = Math.max(
     1,
     ...(whole.length === 0 ? first : whole).map((call) => call.attempts.length),
   );
@@ -22,7 +39,7 @@ export function attemptsOf(lab: Lab, first: readonly Call[], tripped: boolean): 
   return whole;
 }
 
-function note(lab: Lab, calls: readonly Call[]): void {
+function note(lab: Lab, calls: readonly Series[]): void {
   const counts = calls.map((call) => call.attempts.length);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   const observations = counts.length;
@@ -39,24 +56,26 @@ function note(lab: Lab, calls: readonly Call[]): void {
 const FIRST_TRIPS = 'the first failed call trips the breaker, so no call is seen to its end';
 
 /**
- * The law of the gaps. Samples more calls where the breaker allows it.
+ * The law of the gaps. Samples more calls where the breaker allows it, and yet more while laws are in doubt.
  * @param whole calls that failed throughout, without one that a trip has cut off
  * @param tripCalls failed calls that trip the breaker; null: none does
+ * @param budgetMs no sample begins later than this
  */
 export async function retries(
   lab: Lab,
   shape: Shape,
-  whole: readonly Call[],
+  whole: readonly Series[],
   tripCalls: number | null,
+  budgetMs: Ms,
 ): Promise<string> {
   if (whole.length === 0) {
     for (const name of ['retry.backoff', 'retry.baseMs', 'retry.jitter'] as const)
       lab.dontKnow(name, FIRST_TRIPS);
     return FIRST_TRIPS;
   }
+  const untilMs = lab.bench.now() + budgetMs;
   const calls = [...whole];
-  const most = Math.max(...calls.map((call) => call.attempts.length));
-  if (most === 1) {
+  if (mostOf(calls) === 1) {
     lab.know('retry.backoff', 'none', { observations: calls.length, experiment: NAME });
     for (const name of [
       'retry.baseMs',
@@ -68,33 +87,163 @@ export async function retries(
       lab.dontKnow(name, 'nothing is tried again');
     return `one attempt in each of ${calls.length} calls`;
   }
-  if (calls.length < lab.limits.retrySamples && (tripCalls ?? Number.POSITIVE_INFINITY) > 1)
-    calls.push(...(await sample(lab, shape, lab.limits.retrySamples - calls.length)));
+  return sampled({ lab, shape, calls, tripCalls, untilMs });
+}
+
+interface Sampling {
+  lab: Lab;
+  shape: Shape;
+  calls: Series[];
+  tripCalls: number | null;
+  untilMs: Ms;
+}
+
+/** What is in doubt may be told with more draws: goes on sampling, as `retries` did. */
+export async function moreRetries(lab: Lab, budgetMs: Ms): Promise<string> {
+  const { sampling } = lab.facts;
+  if (sampling === null) return 'nothing to sample';
+  const before = sampling.calls.length;
+  const says = await sampled({ lab, ...sampling, untilMs: lab.bench.now() + budgetMs });
+  return `${sampling.calls.length - before} more calls: ${says}`;
+}
+
+async function sampled({ lab, shape, calls, tripCalls, untilMs }: Sampling): Promise<string> {
+  const canSample = (tripCalls ?? Number.POSITIVE_INFINITY) > 1;
+  if (calls.length < lab.limits.retrySamples && canSample)
+    calls.push(
+      ...(await sample(lab, shape, lab.limits.retrySamples - calls.length, tripCalls, calls, untilMs)),
+    );
+  let fitted = lawOfGaps(lab, calls);
+  while (canSample && isInDoubt(fitted.findings) && calls.length < SAMPLES_MAX && lab.bench.now() < untilMs) {
+    const more = await sample(lab, shape, lab.limits.retrySamples, tripCalls, calls, untilMs);
+    if (more.length === 0) break;
+    calls.push(...more);
+    fitted = lawOfGaps(lab, calls);
+  }
   note(lab, calls);
+  tell(lab, fitted.findings);
+  const mayTellMore = canSample && isInDoubt(fitted.findings) && calls.length < SAMPLES_MAX;
+  lab.facts.sampling = mayTellMore ? { shape, calls, tripCalls } : null;
+  return `${mostOf(calls)} attempts; ${fitted.says}`;
+}
+
+/** As `retries`, where the first failed call trips the breaker, which counts calls: all that come at once are seen to their end. */
+export async function retriesAtOnce(lab: Lab, shape: Shape): Promise<string> {
+  const calls = await atOnce(lab, shape, lab.limits.retrySamples);
+  await lab.restore();
+  return calls.length === 0 ? FIRST_TRIPS : retries(lab, shape, calls, 1, 0);
+}
+
+/** Ways to fail that are often tried again, and whose attempts show. */
+const ELSEWHERE: readonly Shape[] = [
+  'status-429',
+  'status-500',
+  'rst',
+  'accept-then-fin',
+  'malformed-200',
+  'truncated-stream',
+];
+
+/**
+ * As `retries`, where every call that fails as the breaker counts it may be cut off by the trip: by another way to
+ * fail of which a call makes more attempts than it takes to trip it, and which it therefore does not count.
+ * @param tripAttempts attempts of the other shape that tripped it
+ */
+export async function retriesElsewhere(lab: Lab, tripAttempts: number, budgetMs: Ms): Promise<string> {
+  const untilMs = lab.bench.now() + budgetMs;
+  for (const shape of ELSEWHERE) {
+    if (lab.bench.now() > untilMs || (await lab.arm(shape)) !== null) continue;
+    const first = await lab.call();
+    await lab.restore();
+    if (first.attempts.length <= tripAttempts) continue;
+    return `${shape}: ${await retries(lab, shape, [first], null, Math.max(0, untilMs - lab.bench.now()))}`;
+  }
+  return 'no way to fail shows more attempts than trip it';
+}
+
+function tell(lab: Lab, findings: BackoffFindings): void {
+  for (const [name, finding] of Object.entries(findings))
+    lab.write(name as keyof BackoffFindings, finding.known ? { ...finding, experiment: NAME } : finding);
+}
+
+function lawOfGaps(lab: Lab, calls: readonly Series[]): ReturnType<typeof fitBackoff> {
+  const most = mostOf(calls);
   const complete = calls.filter((call) => call.attempts.length === most);
-  if (complete.length === 0) return 'no call was seen to its end';
   const gaps = Array.from({ length: most - 1 }, (_, i) =>
     complete.map((call) => gapsOf(call)[i] ?? Number.NaN),
   );
-  const fitted = fitBackoff(gaps, lab.errorMs);
-  for (const [name, finding] of Object.entries(fitted.findings))
-    lab.findings[name as keyof typeof fitted.findings] = finding.known
-      ? { ...finding, experiment: NAME }
-      : finding;
-  return `${most} attempts; ${fitted.says}`;
+  return fitBackoff(gaps, lab.facts.errorMs);
 }
 
-/** More failed calls, each on its own between good ones, so that no breaker trips. */
-async function sample(lab: Lab, shape: Shape, count: number): Promise<Call[]> {
-  const calls: Call[] = [];
-  for (let i = 0; i < count; i++) {
-    await lab.restore(3);
-    if ((await lab.arm(shape)) !== null) break;
-    const call = await lab.call();
-    if (call.attempts.length > 0) calls.push(call);
+/** Whether more draws would help: gaps differ, and more than one law explains them. */
+function isInDoubt(findings: BackoffFindings): boolean {
+  const jitter = findings['retry.jitter'];
+  if (jitter === undefined || (jitter.known && jitter.value === 'none')) return false;
+  return !jitter.known || findings['retry.backoff']?.known === false;
+}
+
+function mostOf(calls: readonly Series[]): number {
+  return Math.max(1, ...calls.map((call) => call.attempts.length));
+}
+
+/** More failed calls between good ones, so that no breaker trips: one by one, or a few at once where they take long. */
+async function sample(
+  lab: Lab,
+  shape: Shape,
+  count: number,
+  tripCalls: number | null,
+  before: readonly Series[],
+  untilMs: Ms,
+): Promise<Series[]> {
+  const lengthMs = median(
+    before.map(({ attempts }) => (attempts.at(-1)?.endMs ?? 0) - (attempts[0]?.startMs ?? 0)),
+  );
+  let size = lengthMs < SLOW_MS ? 1 : Math.min(AT_ONCE_MAX, (tripCalls ?? AT_ONCE_MAX + 1) - 1, count);
+  const calls: Series[] = [];
+  while (calls.length < count && (lab.bench.now() < untilMs || calls.length + before.length < FEW)) {
+    // As much good as one that takes back a failure for each success asks for.
+    await lab.restore(Math.max(3, size * mostOf(before)));
+    const some = size > 1 ? await atOnce(lab, shape, size) : await one(lab, shape);
+    if (some.length === 0 && size > 1) {
+      // They wait for each other, or nothing tells whose attempts are whose.
+      size = 1;
+      continue;
+    }
+    if (some.length === 0) break;
+    calls.push(...some);
   }
   await lab.restore();
   // One that a trip has cut off says nothing of the number.
-  const most = Math.max(1, ...calls.map((call) => call.attempts.length));
+  const most = mostOf(calls);
   return calls.filter((call) => call.attempts.length === most);
+}
+
+async function one(lab: Lab, shape: Shape): Promise<Series[]> {
+  if ((await lab.arm(shape)) !== null) return [];
+  const call = await lab.call();
+  return call.attempts.length > 0 ? [call] : [];
+}
+
+/** Calls that fail at the same time; none, where something made them wait for each other. */
+async function atOnce(lab: Lab, shape: Shape, count: number): Promise<Series[]> {
+  if ((await lab.arm(shape)) !== null) return [];
+  const { series, after } = await lab.unnoted(async () => {
+    const fromMs = lab.bench.now();
+    await Promise.all(Array.from({ length: count }, () => lab.bench.ask(lab.facts.kind).reply));
+    const attempts = await lab.since(fromMs);
+    await lab.bench.heal();
+    return {
+      after: await lab.call(),
+      series: [...Map.groupBy(attempts, ({ call }) => call).values()].map((of) => ({ attempts: of })),
+    };
+  });
+  const starts = series.map(({ attempts }) => attempts[0]?.startMs ?? 0);
+  const areTogether = series.length === count && Math.max(...starts) - Math.min(...starts) <= TOGETHER_MS;
+  const areWhole = series.every(({ attempts }) => attempts.length === mostOf(series));
+  // It may have tripped, or not been whole: then nobody knows what it has counted.
+  if (after.attempts.at(-1)?.ok === true && areTogether && areWhole) {
+    lab.noteFailures(series);
+    lab.note(after);
+  } else lab.fog();
+  return areTogether ? series : [];
 }

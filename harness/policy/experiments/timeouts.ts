@@ -12,25 +12,32 @@ const HANGS = ['slow-headers', 'stalled-stream', 'drip'] as const;
 
 /** Hangs of a kind, where somebody gives up on them: timers fire late, never early, and one may be very late. */
 const REPEATS = 3;
+const REPEATS_MIN = 2;
+/** Of them, those whose caller is waited for. */
+const CALLER_REPEATS = 2;
+/** How long an attempt is looked at that should be given up: somewhat longer than others were. */
+const LOOK_FACTOR = 1.2;
+const LOOK_MS: Ms = 80;
 
 interface Hang {
   /** First attempt; null: none was over when it was healed. */
   attempt: Attempt | null;
-  /** The caller's wait; null: it was never answered. */
-  callMs: Ms | null;
+  /** The caller's wait; null: it was never answered; undefined: it was healed before. */
+  callMs: Ms | null | undefined;
   attempts: number;
   /** For how long an attempt could be seen to be alive. */
   lookedMs: Ms;
 }
 
-export function timeouts(lab: Lab): Promise<string> {
-  return lab.inFog(() => measure(lab));
+/** @param repeatsMs hangs are not repeated later than this */
+export function timeouts(lab: Lab, repeatsMs: Ms): Promise<string> {
+  return lab.inFog(() => measure(lab, lab.bench.now() + repeatsMs));
 }
 
-async function measure(lab: Lab): Promise<string> {
+async function measure(lab: Lab, untilMs: Ms): Promise<string> {
   const seen: Partial<Record<(typeof HANGS)[number], Hang[] | string>> = {};
   for (const condition of HANGS)
-    seen[condition] = await hangs(lab, condition, lengthsOf(seen['slow-headers']));
+    seen[condition] = await hangs(lab, condition, lengthsOf(seen['slow-headers']), untilMs);
   const head = conclude(lab, seen['slow-headers'], 'timeout.headersMs', 'answers that never begin');
   const slow = seen['slow-headers'];
   if (typeof slow === 'object') caller(lab, slow);
@@ -58,18 +65,36 @@ function lengthsOf(seen: readonly Hang[] | string | undefined): Ms[] {
 /** Whether a time is one more of these, by one timer. */
 function isSameTimer(lab: Lab, ms: Ms, others: readonly Ms[]): boolean {
   const least = Math.min(...others);
-  return others.length > 0 && Math.abs(ms - least) <= 2 * lab.errorMs + SAME_SHARE * least;
+  return others.length > 0 && Math.abs(ms - least) <= 2 * lab.facts.errorMs + SAME_SHARE * least;
 }
 
-/** Repeated as long as it is given up, unless it shows a timer of which there are times already. */
-async function hangs(lab: Lab, condition: Condition, known: readonly Ms[]): Promise<Hang[] | string> {
+/**
+ * Repeated as long as it is given up, unless it shows a timer of which there are times already. Once a time is known
+ * it is looked at for little longer: a call that is tried again hangs for several times as long.
+ */
+async function hangs(
+  lab: Lab,
+  condition: Condition,
+  known: readonly Ms[],
+  untilMs: Ms,
+): Promise<Hang[] | string> {
   const seen: Hang[] = [];
   do {
-    const one = await hang(lab, condition);
+    const times = [...lengthsOf(seen), ...known];
+    const isForCaller =
+      condition === 'slow-headers' && seen.length < (lab.bench.now() < untilMs ? CALLER_REPEATS : 1);
+    const lookMs = times.length === 0 || isForCaller ? undefined : LOOK_FACTOR * Math.min(...times) + LOOK_MS;
+    let one = await hang(lab, condition, lookMs);
+    // Not given up by then: it is another timer, or none.
+    if (typeof one !== 'string' && lookMs !== undefined && one.attempt?.endedBy !== 'target')
+      one = await hang(lab, condition);
     if (typeof one === 'string') return one;
     seen.push(one);
     if (lengthsOf(seen).some((ms) => isSameTimer(lab, ms, known))) break;
-  } while (seen.length < REPEATS && seen.at(-1)?.attempt?.endedBy === 'target');
+  } while (
+    (seen.length < REPEATS_MIN || (seen.length < REPEATS && lab.bench.now() < untilMs)) &&
+    seen.at(-1)?.attempt?.endedBy === 'target'
+  );
   return seen;
 }
 
@@ -85,11 +110,11 @@ function givenUp(seen: readonly Hang[]): Attempt[] {
   return seen.flatMap(({ attempt }) => (attempt?.endedBy === 'target' ? [attempt] : []));
 }
 
-/** One call that meets a hang; what it takes until everybody has given up, or we do. */
-async function hang(lab: Lab, condition: Condition): Promise<Hang | string> {
+/** One call that meets a hang; what it takes until everybody has given up, or we do, or have looked long enough. */
+async function hang(lab: Lab, condition: Condition, lookMs?: Ms): Promise<Hang | string> {
   const why = await lab.arm(condition);
   if (why !== null) return why;
-  const { reply, attempts, healedMs } = await lab.endlessCall();
+  const { reply, attempts, healedMs } = await lab.endlessCall(lookMs);
   await lab.restore();
   const first = attempts[0] ?? null;
   // One that the heal has ended had not been given up by then.
@@ -98,7 +123,7 @@ async function hang(lab: Lab, condition: Condition): Promise<Hang | string> {
   const gaveUp = reply.status === null && reply.endMs - reply.startMs >= lab.limits.patienceMs;
   return {
     attempt,
-    callMs: gaveUp ? null : reply.endMs - reply.startMs,
+    callMs: lookMs !== undefined ? undefined : gaveUp ? null : reply.endMs - reply.startMs,
     attempts: attempts.length,
     lookedMs: healedMs - (first?.startMs ?? reply.startMs),
   };
@@ -116,8 +141,10 @@ function conclude(
   if (ended === null) return null;
   const own = ended.map(({ startMs, endMs }) => endMs - startMs);
   const times = own.every((one) => isSameTimer(lab, one, others)) ? [...own, ...others] : own;
-  const { ms, low, high } = limitOf(times, lab.errorMs);
-  lab.know(name, ms, { low, high, observations: ended.length, experiment });
+  const { ms, low, high } = limitOf(times, lab.facts.errorMs);
+  // Where a connection was made first, nobody knows whether the limit began with it or with the request.
+  const leadMs = Math.max(...ended.map(({ startMs, sentMs = startMs }) => sentMs - startMs));
+  lab.know(name, ms, { low: low - leadMs, high, observations: ended.length, experiment });
   return ms;
 }
 
@@ -153,20 +180,31 @@ function ending(
 function caller(lab: Lab, seen: readonly Hang[]): void {
   const experiment = 'answers that never begin';
   const observations = seen.length;
-  const waits = seen.flatMap(({ callMs }) => (callMs === null ? [] : [callMs]));
-  if (waits.length < observations)
-    lab.know('timeout.callMs', null, { low: lab.limits.patienceMs, high: null, observations, experiment });
+  const looked = seen.flatMap(({ callMs }) => (callMs === undefined ? [] : [callMs]));
+  const waits = looked.filter((callMs) => callMs !== null);
+  if (waits.length < looked.length)
+    lab.know('timeout.callMs', null, {
+      low: lab.limits.patienceMs,
+      high: null,
+      observations: looked.length,
+      experiment,
+    });
   else {
-    const { ms, low, high } = limitOf(waits, lab.errorMs);
+    const { ms, low, high } = limitOf(waits, lab.facts.errorMs);
     // Jitter between attempts makes it another one each time: no single number is claimed.
-    lab.know('timeout.callMs', ms, { low, high: Math.max(high, ...waits), observations, experiment });
+    lab.know('timeout.callMs', ms, {
+      low,
+      high: Math.max(high, ...waits),
+      observations: waits.length,
+      experiment,
+    });
   }
   const [first] = seen;
   if (first?.attempt == null) return;
   const attempts = seen.reduce((sum, one) => sum + one.attempts, 0);
   if (givenUp(seen).length === observations)
     lab.know('timeout.abortsUpstream', true, { observations: attempts, experiment });
-  else if (givenUp(seen).length === 0 && first.callMs !== null && first.callMs < lab.limits.patienceMs)
+  else if (givenUp(seen).length === 0 && first.callMs != null && first.callMs < lab.limits.patienceMs)
     lab.know('timeout.abortsUpstream', false, { observations: attempts, experiment });
   else lab.dontKnow('timeout.abortsUpstream', 'some attempts ended with their call, others ran on');
 }
@@ -185,22 +223,22 @@ function idle(lab: Lab, seen: readonly Hang[] | string | undefined, totalMs: Ms 
   }
   const sinceStart = limitOf(
     ended.map(({ startMs, endMs }) => endMs - startMs),
-    lab.errorMs,
+    lab.facts.errorMs,
   );
   const isTotal =
-    totalMs !== null && Math.abs(sinceStart.ms - totalMs) <= 2 * lab.errorMs + SAME_SHARE * totalMs;
+    totalMs !== null && Math.abs(sinceStart.ms - totalMs) <= 2 * lab.facts.errorMs + SAME_SHARE * totalMs;
   if (isTotal) {
     lab.dontKnow('timeout.idleMs', `the limit of the whole attempt (${totalMs.toFixed(0)} ms) comes first`);
     return;
   }
-  const { ms, low, high } = limitOf(times, lab.errorMs);
+  const { ms, low, high } = limitOf(times, lab.facts.errorMs);
   lab.know('timeout.idleMs', ms, { low, high, observations: times.length, experiment });
 }
 
 /** A dial that nobody answers reaches no link: only the caller's wait tells of it, and only where there is one attempt. */
 async function connection(lab: Lab, attemptMs: Ms | null): Promise<string> {
-  // Connections that are open already would be used; a reset leaves none.
-  if ((await lab.arm('rst')) === null) await lab.call();
+  // Connections that are open already would be used.
+  if ((await lab.arm(lab.ways.parting)) === null) await lab.call();
   const why = await lab.arm('black-hole');
   if (why !== null) {
     lab.dontKnow('timeout.connectMs', why);
@@ -220,7 +258,7 @@ async function connection(lab: Lab, attemptMs: Ms | null): Promise<string> {
     });
     return 'none seen';
   }
-  const plainMs = waitedMs - lab.healthyMs;
+  const plainMs = waitedMs - lab.facts.healthyMs;
   const call = lab.findings['timeout.callMs'];
   const aborts = lab.findings['timeout.abortsUpstream'];
   // A caller that is answered while its attempts run on says nothing of how long they dial.
@@ -241,13 +279,13 @@ async function connection(lab: Lab, attemptMs: Ms | null): Promise<string> {
     );
     return 'not told';
   }
-  if (plainMs < 5 * lab.healthyMs + 10 && attemptMs !== null && plainMs < attemptMs / 4) {
+  if (plainMs < 5 * lab.facts.healthyMs + 10 && attemptMs !== null && plainMs < attemptMs / 4) {
     lab.dontKnow('timeout.connectMs', 'the call was answered at once, so it may not have dialled');
     return 'not told';
   }
   lab.know('timeout.connectMs', plainMs, {
-    low: plainMs - lab.errorMs - lab.healthyMs,
-    high: waitedMs + lab.errorMs,
+    low: plainMs - lab.facts.errorMs - lab.facts.healthyMs,
+    high: waitedMs + lab.facts.errorMs,
     observations: 1,
     experiment,
   });

@@ -1,9 +1,20 @@
 /** Failures in a row until silence: is there a breaker, and how many does it take from a clean state. */
+import type { Ms } from '../../model/time.ts';
 import type { Shape } from '../bench.ts';
 import { type Call, type Lab, median } from '../lab.ts';
 
-/** Failures that a breaker would count if it counts anything, in the order in which they are tried. */
-const FIRST_SHAPES: readonly Shape[] = ['status-503', 'status-500', 'rst', 'accept-then-fin'];
+/** Calls that fail slowly are looked at in turn for so long, before they come all at once to see whether anything trips. */
+const IN_TURN_MS_MAX: Ms = 8_000;
+/** The same for other shapes: a breaker that counts none of the first is rare. */
+const LATER_IN_TURN_MS_MAX: Ms = 2_500;
+/** And for so long when it is known that something does. */
+const FROM_CLEAN_MS_MAX: Ms = 15_000;
+
+/** A second trip in turn is not waited for longer than a few times what the first one took. */
+const AGAIN_FACTOR = 4;
+const AGAIN_MS_MIN: Ms = 2_000;
+/** Calls that fail slower than this are better sent at once than waited for. */
+const SLOW_MS: Ms = 100;
 
 /** Longer than the windows of calls that are looked for. */
 const FORGOTTEN_CALLS = 100;
@@ -25,26 +36,28 @@ export interface Trip {
  * is given time to be forgotten, and where they come too slowly, they come at once. Null: not even so.
  */
 export async function tripAgain(lab: Lab, shape: Shape): Promise<Trip | null> {
-  const tripped = await trip(lab, shape);
+  const limitMs = Math.max(AGAIN_MS_MIN, AGAIN_FACTOR * lab.facts.tripMs);
+  const inTurn = async (callsMax: number): Promise<Trip | null> =>
+    lab.facts.tripsAtOnceOnly ? null : (await fail(lab, shape, callsMax, limitMs)).tripped;
+  const isSlow = lab.facts.tripsAtOnceOnly || lab.facts.failureMs > SLOW_MS;
+  const tripped = (await inTurn(lab.limits.callsMax)) ?? (isSlow ? await tripAtOnce(lab, shape) : null);
   if (tripped !== null) return tripped;
+  if (lab.bench.now() + lab.limits.pauseMsMax > lab.facts.untilMs) return null;
   await lab.bench.wait(lab.limits.pauseMsMax);
-  return (await trip(lab, shape, lab.limits.callsMax * 2)) ?? (await tripAtOnce(lab, shape));
+  return (await inTurn(lab.limits.callsMax * 2)) ?? (await tripAtOnce(lab, shape));
 }
 
-/** Fails calls until one does not reach the link any more; null: none did. Leaves the failure armed. */
-export async function trip(lab: Lab, shape: Shape, callsMax = lab.limits.callsMax): Promise<Trip | null> {
-  const { tripped } = await fail(lab, shape, callsMax);
-  return tripped;
-}
-
+/** Fails calls until one does not reach the link any more, or for so long. Leaves the failure armed. */
 async function fail(
   lab: Lab,
   shape: Shape,
   callsMax: number,
+  limitMs: Ms = Number.POSITIVE_INFINITY,
 ): Promise<{ tripped: Trip | null; calls: Call[] }> {
   const calls: Call[] = [];
   if ((await lab.arm(shape)) !== null) return { tripped: null, calls };
-  while (calls.length < callsMax) {
+  const untilMs = lab.bench.now() + limitMs;
+  while (calls.length < callsMax && lab.bench.now() < untilMs) {
     const call = await lab.call();
     if (call.attempts.length === 0) {
       const anchorMs = calls.at(-1)?.attempts.at(-1)?.endMs;
@@ -63,7 +76,7 @@ async function tripAtOnce(lab: Lab, shape: Shape): Promise<Trip | null> {
   if ((await lab.arm(shape)) !== null) return null;
   const fromMs = lab.bench.now();
   await lab.inFog(async () => {
-    await Promise.all(Array.from({ length: lab.limits.burstMax }, () => lab.bench.ask(lab.kind).reply));
+    await Promise.all(Array.from({ length: lab.limits.burstMax }, () => lab.bench.ask(lab.facts.kind).reply));
   });
   const attempts = await lab.since(fromMs);
   const silent = await lab.call();
@@ -81,23 +94,27 @@ export interface FirstTrip {
 
 export async function firstTrip(lab: Lab): Promise<FirstTrip & { says: string }> {
   const failed: FirstTrip['failed'] = [];
-  for (const shape of FIRST_SHAPES) {
+  for (const shape of lab.ways.counted) {
     const before = failed.length;
-    let { tripped, calls } = await fail(lab, shape, lab.limits.callsMax);
-    if (tripped !== null && before > 0) {
-      // What failed otherwise before may have been counted: once more, from clean.
+    const inTurnMs = shape === lab.ways.counted[0] ? IN_TURN_MS_MAX : LATER_IN_TURN_MS_MAX;
+    let { tripped, calls } = await fail(lab, shape, lab.limits.callsMax, inTurnMs);
+    const isCut = tripped === null && calls.length > 0 && calls.length < lab.limits.callsMax;
+    // What failed otherwise before, or at once, may have been counted: once more, from clean.
+    if (tripped !== null ? before > 0 : isCut && (await tripAtOnce(lab, shape)) !== null) {
       await forgotten(lab);
-      ({ tripped, calls } = await fail(lab, shape, lab.limits.callsMax));
+      ({ tripped, calls } = await fail(lab, shape, lab.limits.callsMax, FROM_CLEAN_MS_MAX));
     }
     if (calls.length > 0) failed.push({ shape, calls });
     if (tripped !== null) {
-      lab.failureMs = median(calls.map(({ reply }) => reply.endMs - reply.startMs));
+      lab.facts.failureMs = median(calls.map(({ reply }) => reply.endMs - reply.startMs));
+      lab.facts.tripMs = (calls.at(-1)?.reply.endMs ?? 0) - (calls[0]?.reply.startMs ?? 0);
       const attempts = calls.reduce((sum, call) => sum + call.attempts.length, 0);
       const says = `${shape}: silence after ${calls.length} failed calls, ${attempts} attempts`;
       return { tripped, failed, says };
     }
     const atOnce = await tripAtOnce(lab, shape);
     if (atOnce !== null) {
+      lab.facts.tripsAtOnceOnly = true;
       const says = `${shape}: silence after ${lab.limits.burstMax} failed calls at once, not after as many in turn`;
       return { tripped: atOnce, failed, says };
     }

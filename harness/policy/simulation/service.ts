@@ -56,6 +56,19 @@ export interface ServicePolicy {
   fallback: 'cached' | 'static' | 'none';
 }
 
+/** One attempt, however long it takes, and its outcome for everybody: what a service does that has no policy. */
+export const NO_POLICY: ServicePolicy = {
+  connectMs: null,
+  headersMs: null,
+  idleMs: null,
+  totalMs: null,
+  deadlineMs: null,
+  retry: null,
+  breaker: null,
+  bulkhead: null,
+  fallback: 'none',
+};
+
 /** How the dependency is: asked at each attempt. */
 export interface SimulatedDependency {
   /** What the next attempt meets; null: all is well. */

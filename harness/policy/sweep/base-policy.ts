@@ -4,12 +4,13 @@ import type { MeasuredPolicy, QuantityName } from '../../model/measured.ts';
 import type { Policy } from '../../model/policy.ts';
 import { SHAPES, type Shape } from '../bench.ts';
 import type { RuleSpec } from '../rules.ts';
-import type {
-  BackoffKind,
-  JitterKind,
-  ServicePolicy,
-  SimulatedBreaker,
-  SimulatedRetry,
+import {
+  type BackoffKind,
+  type JitterKind,
+  NO_POLICY,
+  type ServicePolicy,
+  type SimulatedBreaker,
+  type SimulatedRetry,
 } from '../simulation/service.ts';
 
 /** What speaks against a dependency unless it is known better: everything but the caller's own mistake. */
@@ -42,18 +43,11 @@ const FOR_EVER_MS = 86_400_000;
 /** Defaults of a kind: one attempt without a timeout, and a breaker. */
 export function defaultPolicy(kind: Kind): ServicePolicy {
   return {
-    connectMs: null,
-    headersMs: null,
-    idleMs: null,
-    totalMs: null,
-    deadlineMs: null,
-    retry: null,
+    ...NO_POLICY,
     breaker: breakerOf(
       ruleWith(kind, (_name, fallback) => fallback),
       { openMs: OPEN_MS },
     ),
-    bulkhead: null,
-    fallback: 'none',
   };
 }
 

@@ -1,4 +1,5 @@
 /** An outage model from a history: when attempts on a link failed, for how long, how much of them, and how. */
+import { count } from '../../model/count.ts';
 import { UsageError } from '../../model/errors.ts';
 import { type EventOf, eventsOf, type History } from '../../model/history.ts';
 import type { Episode, OutageModel } from '../../model/sweep.ts';
@@ -42,7 +43,7 @@ export function fitOutages(history: History, link: string, file: string): Outage
   const perDay = (groups.length * DAY_MS) / Math.max(1, recordedMs);
   return {
     name: file,
-    about: `fitted from ${file}, link ${link}: ${groups.length} outage${groups.length === 1 ? '' : 's'} in ${(recordedMs / 1000).toFixed(1)} s`,
+    about: `fitted from ${file}, link ${link}: ${count(groups.length, 'outage')} in ${(recordedMs / 1000).toFixed(1)} s`,
     perDay,
     episodes: groups.map(({ episode }) => episode),
     spread: 0,

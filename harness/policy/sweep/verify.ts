@@ -15,8 +15,9 @@ import { type Clock, type Ms, toMs, toNs } from '../../model/time.ts';
 import { type Shape, UNSEEN } from '../bench.ts';
 import { bringBenchUp } from '../bench-up.ts';
 import { median } from '../lab.ts';
-import { canHitSome, type LiveBench } from '../live-bench.ts';
+import type { LiveBench } from '../live-bench.ts';
 import type { ServicePolicy } from '../simulation/service.ts';
+import { canHitSome } from '../wires/http.ts';
 import { compare, means, NAMES, relativeError } from './compare.ts';
 import type { OutageSpan, SeenAttempt, SeenRequest } from './metrics.ts';
 import { drawEpisode } from './outages.ts';
@@ -196,11 +197,15 @@ async function runEpisode(
   });
   driven.catch(() => {}); // awaited below; until then a failure must not end the process
   await bench.wait(startMs + LEAD_MS - bench.now());
-  await bench.arm(
+  const why = await bench.arm(
     episode.shape as Shape,
     undefined,
     episode.failureRatio < 1 ? episode.failureRatio : undefined,
   );
+  if (why !== null)
+    throw new UsageError(
+      `the outage cannot be had on link ${link}: ${why}; verify with another outage, such as hang`,
+    );
   const fromMs = bench.now();
   await bench.wait(fromMs + episode.durationMs - bench.now());
   await bench.heal();
@@ -231,7 +236,7 @@ function withEnv(config: Config, profile: string, values: Values): Config {
   const env = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [config.sweep?.env[name] ?? name, String(value)]),
   );
-  const before = config.profiles[profile] ?? { env: {}, links: {}, audits: {} };
+  const before = config.profiles[profile] ?? { env: {}, links: {}, requests: {}, audits: {} };
   const changed = { ...before, env: { ...before.env, ...env } };
   return { ...config, profiles: { ...config.profiles, [profile]: changed } };
 }

@@ -9,10 +9,15 @@ import * as cockatielRetryInside from './cockatiel-retry-inside.truth.ts';
 import * as cockatielRetryOutside from './cockatiel-retry-outside.truth.ts';
 import * as cockatielSampling from './cockatiel-sampling.truth.ts';
 import * as cockatielSamplingRetryInside from './cockatiel-sampling-retry-inside.truth.ts';
-import { mimoConfig, zooConfig } from './measure-one.ts';
+import { mimoConfig, mimoDatabaseConfig, zooConfig } from './measure-one.ts';
 import { truth as mimo } from './mimo.truth.ts';
+import { truth as mimoDatabase } from './mimo-database.truth.ts';
 import * as openaiClient from './openai-client.truth.ts';
 import * as opossum from './opossum.truth.ts';
+import * as pgBare from './pg-bare.truth.ts';
+import * as pgCockatiel from './pg-cockatiel.truth.ts';
+import * as pgRetry from './pg-retry.truth.ts';
+import * as tcpCockatiel from './tcp-cockatiel.truth.ts';
 import * as timeoutAlone from './timeout-alone.truth.ts';
 import type { Truth } from './truth.ts';
 import * as undiciRetry from './undici-retry.truth.ts';
@@ -38,6 +43,10 @@ const files: Record<string, { truth: Truth; unlessUnknown?: Truth }> = {
   opossum,
   'undici-retry': undiciRetry,
   'openai-client': openaiClient,
+  'pg-bare': pgBare,
+  'pg-cockatiel': pgCockatiel,
+  'pg-retry': pgRetry,
+  'tcp-cockatiel': tcpCockatiel,
 };
 
 /** Seeds of the drawn ones; no choice has gone into them. */
@@ -51,6 +60,7 @@ export const ANIMALS: Record<string, Animal> = {
     ]),
   ),
   mimo: { config: mimoConfig, link: 'llm', truth: mimo, unlessUnknown: {} },
+  'mimo-database': { config: mimoDatabaseConfig, link: 'database', truth: mimoDatabase, unlessUnknown: {} },
   ...Object.fromEntries(
     DRAWN_SEEDS.map((seed) => [
       `drawn-${seed}`,

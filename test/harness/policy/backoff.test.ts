@@ -34,6 +34,14 @@ describe('laws without jitter', () => {
       expect(fitBackoff(exactly(delays), ERROR_MS).findings['retry.backoff']).toMatchObject({ known: false });
   });
 
+  test('gaps that are equal only as far as the rig can tell are none of a constant law', () => {
+    const law = (delays: readonly number[], errorMs: number) =>
+      fitBackoff(exactly(delays), errorMs).findings['retry.backoff'];
+    expect(law([20, 40, 80], 60)).toMatchObject({ known: false, why: expect.stringMatching(/may be wrong/) });
+    expect(law([20, 20, 20], 60)).toMatchObject({ known: false });
+    expect(law([200, 200, 200], 60)).toMatchObject({ known: true, value: 'constant' });
+  });
+
   test('a cap is told, and the law is read from what is before it', () => {
     const { findings } = fitBackoff(exactly([50, 150, 450, 600, 600]), ERROR_MS);
     expect(findings['retry.backoff']).toMatchObject({ value: 'exponential' });

@@ -1,0 +1,14 @@
+import { cockatielBreaker, NO_RETRY, type Truth } from './truth.ts';
+
+export const truth: Truth = {
+  'timeout.connectMs': 300,
+  'timeout.headersMs': 300,
+  'timeout.callMs': 300,
+  'timeout.abortsUpstream': true,
+  'timeout.abortsForCaller': false,
+  'bulkhead.concurrent': null,
+  ...NO_RETRY,
+  ...cockatielBreaker(600),
+  'breaker.kind': 'consecutive',
+  'breaker.failures': 4,
+};
