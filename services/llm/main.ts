@@ -1,4 +1,4 @@
-/** Starts the LLM stand-in. LLM_REQUIRE_KEY=1, LLM_FIRST_TOKEN_MS and LLM_TOKENS_PER_SECOND change its ways. */
+/** Starts the LLM stand-in. LLM_REQUIRE_KEY=1, LLM_FIRST_TOKEN_MS, LLM_TOKENS_PER_SECOND and LLM_SLOTS change its ways. */
 import { serve } from '../serve.ts';
 import { buildLlm } from './server.ts';
 
@@ -14,5 +14,6 @@ await serve(
     requireKey: process.env.LLM_REQUIRE_KEY === '1',
     firstTokenMs: number('LLM_FIRST_TOKEN_MS'),
     tokensPerSecond: number('LLM_TOKENS_PER_SECOND'),
+    slots: number('LLM_SLOTS'),
   }),
 );

@@ -17,6 +17,11 @@ export interface LlmOptions {
   firstTokenMs: number;
   /** Pace of a stream; 0: as fast as it goes. */
   tokensPerSecond: number;
+  /**
+   * Whole answers that are worked on at once, each for `firstTokenMs`; the others wait, however many. Work for a
+   * caller that has gone is done all the same. 0: no bound.
+   */
+  slots: number;
 }
 
 export const LLM_DEFAULTS: LlmOptions = {
@@ -24,6 +29,7 @@ export const LLM_DEFAULTS: LlmOptions = {
   requireKey: false,
   firstTokenMs: 0,
   tokensPerSecond: 0,
+  slots: 0,
 };
 
 const Body = z.looseObject({
@@ -65,6 +71,7 @@ const PREFIXES = ['', '/api'];
 
 export function buildLlm(options: Partial<LlmOptions> = {}): FastifyInstance {
   const settings = { ...LLM_DEFAULTS, ...options };
+  const inSlot = slotsOf(settings.slots);
   const app = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 4 * 1024 * 1024 });
   app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
     const status = error.statusCode ?? 500;
@@ -91,17 +98,44 @@ export function buildLlm(options: Partial<LlmOptions> = {}): FastifyInstance {
       data: settings.models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'stand-in' })),
     }));
     app.post(`${prefix}/v1/chat/completions`, (request, reply) =>
-      complete(request, reply, settings, prefix !== ''),
+      complete(request, reply, { settings, inSlot, router: prefix !== '' }),
     );
   }
   return app;
 }
 
+/** Runs work when there is room for it. */
+type InSlot = (work: () => Promise<void>) => Promise<void>;
+
+/** First come, first served. */
+function slotsOf(slots: number): InSlot {
+  const waiting: (() => void)[] = [];
+  let free = slots === 0 ? Infinity : slots;
+  return async (work) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free++;
+      else next();
+    }
+  };
+}
+
+/** How a request is served. */
+interface Served {
+  settings: LlmOptions;
+  inSlot: InSlot;
+  /** Under OpenRouter's prefix. */
+  router: boolean;
+}
+
 async function complete(
   request: FastifyRequest,
   reply: FastifyReply,
-  settings: LlmOptions,
-  router: boolean,
+  { settings, inSlot, router }: Served,
 ): Promise<unknown> {
   reply.header('x-request-id', `req_${randomUUID().replaceAll('-', '')}`);
   if (settings.requireKey && !/^Bearer \S+$/.test(request.headers.authorization ?? '')) {
@@ -158,7 +192,7 @@ async function complete(
     });
     return reply;
   }
-  if (settings.firstTokenMs > 0) await delay(settings.firstTokenMs);
+  await inSlot(() => delay(settings.firstTokenMs));
   const message = { role: 'assistant', content: text, refusal: null };
   return {
     ...about,

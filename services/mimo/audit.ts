@@ -1,5 +1,5 @@
 /**
- * `node services/mimo/audit.ts writes|vectors`: reads the truth from the dependencies themselves, past
+ * `node services/mimo/audit.ts writes|vectors|facts`: reads the truth from the dependencies themselves, past
  * Mimo and past any link (DATABASE_URL and OLLAMA_URL are the direct addresses), and prints one line.
  */
 import pg from 'pg';
@@ -66,13 +66,66 @@ export async function auditVectors(
   }
 }
 
+export interface FactAudit {
+  /** Migrations the schema has. */
+  readonly migrations: number;
+  /** Memories that hold a triple. */
+  readonly facts: number;
+  /** Triples, in the table or, after a rollback, in the one put aside. */
+  readonly triples: number;
+  /** Of those, what {@link FILL_SOURCE} brought. */
+  readonly filled: number;
+  /** 1: the table is put aside, as a rollback leaves it. */
+  readonly putAside: number;
+  /** Facts without a triple. After a rollback those remembered since; the next migration up makes theirs. */
+  readonly missing: number;
+  /** Of the five indexes of migration 3, those that a statement can use. */
+  readonly indexes: number;
+  /** Indexes that a broken-off build has left. */
+  readonly invalidIndexes: number;
+}
+
+/** Source of the triples that the fill of the operations scenarios brings. */
+export const FILL_SOURCE = 'fill';
+
+/** Counts facts, and triples wherever the schema keeps them. */
+export async function auditFacts(client: pg.Client): Promise<FactAudit> {
+  const { rows: found } = await client.query<{ there: boolean; aside: boolean }>(
+    "SELECT to_regclass('semantic_triples') IS NOT NULL AS there, to_regclass('semantic_triples_kept') IS NOT NULL AS aside",
+  );
+  const { there = false, aside = false } = found[0] ?? {};
+  // A name cannot be a parameter; without either table there is nothing to count.
+  const table = there
+    ? 'semantic_triples'
+    : aside
+      ? 'semantic_triples_kept'
+      : "(SELECT '' AS source, '' AS subject_id, '' AS predicate, '' AS object_id LIMIT 0)";
+  const { rows } = await client.query<Record<Exclude<keyof FactAudit, 'putAside'>, number>>(
+    `SELECT (SELECT count(*)::int FROM mimo_migrations) AS migrations,
+      (SELECT count(*)::int FROM engrams WHERE metadata ? 'triple') AS facts,
+      (SELECT count(*)::int FROM ${table} t) AS triples,
+      (SELECT count(*)::int FROM ${table} t WHERE source = $1) AS filled,
+      (SELECT count(*)::int FROM engrams e WHERE metadata ? 'triple' AND NOT EXISTS (
+        SELECT FROM ${table} t WHERE t.subject_id = e.metadata->'triple'->>'subject'
+          AND t.predicate = e.metadata->'triple'->>'predicate'
+          AND t.object_id = e.metadata->'triple'->>'object')) AS missing,
+      (SELECT count(*)::int FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+        WHERE indisvalid AND c.relname ~ '^(semantic_triples_(spo|osp|predicate|graph)|engrams_entity_anchor)_idx$') AS indexes,
+      (SELECT count(*)::int FROM pg_index WHERE NOT indisvalid) AS "invalidIndexes"`,
+    [FILL_SOURCE],
+  );
+  const [counted] = rows;
+  if (counted === undefined) throw new Error('the counts of facts have no row');
+  return { ...counted, putAside: aside ? 1 : 0 };
+}
+
 if (import.meta.main) {
   const what = process.argv[2];
   const { DATABASE_URL, OLLAMA_URL, OLLAMA_MODEL = 'nomic-embed-text' } = process.env;
-  const isUsable = what === 'writes' || (what === 'vectors' && OLLAMA_URL !== undefined);
+  const isUsable = what === 'writes' || what === 'facts' || (what === 'vectors' && OLLAMA_URL !== undefined);
   if (!isUsable || DATABASE_URL === undefined) {
     process.stderr.write(
-      'Usage: DATABASE_URL=... OLLAMA_URL=... node services/mimo/audit.ts writes|vectors (direct addresses)\n',
+      'Usage: DATABASE_URL=... OLLAMA_URL=... node services/mimo/audit.ts writes|vectors|facts (direct addresses)\n',
     );
     process.exit(EXIT_USAGE);
   }
@@ -83,7 +136,9 @@ if (import.meta.main) {
     const report =
       what === 'writes'
         ? await auditWrites(client)
-        : await auditVectors(client, { baseUrl, model: OLLAMA_MODEL });
+        : what === 'facts'
+          ? await auditFacts(client)
+          : await auditVectors(client, { baseUrl, model: OLLAMA_MODEL });
     process.stdout.write(`${JSON.stringify(report)}\n`);
   } finally {
     await client.end();

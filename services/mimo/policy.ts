@@ -44,7 +44,7 @@ function Link<F extends z.ZodType, R extends z.ZodType>(fallback: F, retry: R) {
     timeoutMs: Milliseconds,
     retry,
     breaker: Breaker,
-    /** Calls in flight at once; more are rejected, none wait. */
+    /** Calls in flight at once; `queue` more wait for a place, at most `timeoutMs` each, and all others are rejected. */
     bulkhead: z.strictObject({ concurrent: z.int().min(1), queue: z.int().min(0) }),
     fallback,
   });
@@ -54,25 +54,50 @@ const Cached = z.strictObject({ kind: z.literal('cached'), maxAgeMs: Millisecond
 const Hash = z.strictObject({ kind: z.literal('hash') });
 const Queue = z.strictObject({ kind: z.literal('queue'), capacity: z.int().min(1) });
 
+/** The LLM may be several providers, asked in order; each has this policy and a breaker of its own. */
+const Llm = Link(Cached, z.null()).extend({
+  /**
+   * All providers together answer, or begin to stream, within this many ms (a tenth more where timers are late).
+   * It is shared out evenly: with several providers `timeoutMs` is at most each one's part, so that a hang leaves
+   * the next its whole time.
+   */
+  deadlineMs: Milliseconds,
+  /** An answer in pieces. The first must come within `timeoutMs`. */
+  stream: z.strictObject({
+    /** Longest silence between two pieces, in ms. */
+    betweenTokensMs: Milliseconds,
+    /** From the request to the last piece, in ms. */
+    deadlineMs: Milliseconds,
+  }),
+});
+export type LlmPolicy = z.infer<typeof Llm>;
+
 /** The whole policy. `links` is what /resilience declares. */
 export const Policy = z.strictObject({
   profile: z.enum(['production', 'fast']),
   /** Longest time an answer may take when the caller asks for no less, in ms. */
   requestDeadlineMs: Milliseconds,
   links: z.strictObject({
-    llm: Link(Cached, z.null()),
+    llm: Llm,
     ollama: Link(Hash, z.null()),
     database: Link(Queue, Retry),
   }),
 });
 export type Policy = z.infer<typeof Policy>;
-export type LinkName = keyof Policy['links'];
-export type LinkPolicy = Policy['links'][LinkName];
-export const LINK_NAMES: readonly LinkName[] = ['llm', 'ollama', 'database'];
+/** The providers of the LLM chain, in the order in which they are asked; only the first is always there. */
+export const LLM_LINKS = ['llm', 'llm-2', 'llm-3'] as const;
+export type LlmLink = (typeof LLM_LINKS)[number];
+/** Links that every Mimo has. */
+export type BaseLink = keyof Policy['links'];
+export type LinkName = BaseLink | LlmLink;
+export type LinkPolicy = Policy['links'][BaseLink];
+export const LINK_NAMES: readonly BaseLink[] = ['llm', 'ollama', 'database'];
 
 /** The names under which the original system knows its breakers. */
 export const BREAKER_NAMES: Readonly<Record<LinkName, string>> = {
   llm: 'llm_service',
+  'llm-2': 'llm_service_2',
+  'llm-3': 'llm_service_3',
   ollama: 'ollama',
   database: 'database',
 };
@@ -114,6 +139,8 @@ const production: Policy = {
   links: {
     llm: {
       timeoutMs: 20_000,
+      deadlineMs: 20_000,
+      stream: { betweenTokensMs: 5_000, deadlineMs: 20_000 },
       retry: null,
       breaker: breaker(5, 60_000, 3),
       bulkhead: BULKHEAD,
@@ -143,6 +170,8 @@ const fast: Policy = {
   links: {
     llm: {
       timeoutMs: 400,
+      deadlineMs: 800,
+      stream: { betweenTokensMs: 300, deadlineMs: 1_600 },
       retry: null,
       breaker: breaker(5, 1_000, 3),
       bulkhead: BULKHEAD,
@@ -165,7 +194,18 @@ const fast: Policy = {
   },
 };
 
-/** The policies by profile name, checked against the schema when read. */
+/** The policy of a profile, checked against the schema when read. */
 export function policyOf(profile: Policy['profile']): Policy {
   return Policy.parse(profile === 'fast' ? fast : production);
+}
+
+/** The policy as it is for so many LLM providers, which share the deadline of the link. */
+export function forProviders({ links, ...rest }: Policy, llmProviders: number): Policy {
+  const timeoutMs = Math.min(links.llm.timeoutMs, Math.floor(links.llm.deadlineMs / llmProviders));
+  return { ...rest, links: { ...links, llm: { ...links.llm, timeoutMs } } };
+}
+
+/** The policy of a link; the providers of the LLM share one. */
+export function linkPolicyOf({ links }: Policy, link: LinkName): LinkPolicy {
+  return link === 'ollama' || link === 'database' ? links[link] : links.llm;
 }

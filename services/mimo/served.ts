@@ -4,8 +4,8 @@
  */
 import type { LinkName } from './policy.ts';
 
-/** From best to worst. */
-const ORDER = ['live', 'hash', 'memory', 'cached', 'default'] as const;
+/** From best to worst. `backup`: real, but not of the first provider; `rules`: by rules instead of the LLM. */
+const ORDER = ['live', 'backup', 'hash', 'memory', 'cached', 'rules', 'default'] as const;
 export type ServedBy = (typeof ORDER)[number];
 
 export interface Part {
@@ -31,6 +31,11 @@ export const markServed: Mark = (links) => {
   const ageMs = by === 'live' ? null : Math.max(0, ...parts.map((part) => part.ageMs ?? 0));
   return { by, ageMs, links };
 };
+
+/** The worse of two parts of the same link: one use of it may have succeeded and the other not. */
+export function worsePart(one: Part, other: Part): Part {
+  return ORDER.indexOf(other.by) > ORDER.indexOf(one.by) ? other : one;
+}
 
 /** The mark as HTTP headers. */
 export function servedHeaders(served: Served): Record<string, string> {

@@ -1,5 +1,6 @@
 /** A stand-in for Ollama's embedding API: its paths, shapes and error texts, with deterministic vectors. */
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { z } from 'zod';
 import { DIMENSIONS, embed } from './vector.ts';
@@ -20,7 +21,26 @@ const Show = z.looseObject({ model: z.string().optional(), name: z.string().opti
 
 const NS_PER_MS = 1e6;
 
-export function buildOllama(models: readonly string[] = OLLAMA_MODELS): FastifyInstance {
+/** How the stand-in behaves; see main.ts for the variable. */
+export interface OllamaOptions {
+  models: readonly string[];
+  /**
+   * Time in which a model is loaded, in ms. It is, at the first call for it; who calls meanwhile waits as well. The
+   * real one reads gigabytes then. It gives a loading up when its first caller goes; this one does not.
+   */
+  loadMs: number;
+}
+
+export function buildOllama({
+  models = OLLAMA_MODELS,
+  loadMs = 0,
+}: Partial<OllamaOptions> = {}): FastifyInstance {
+  const loading = new Map<string, Promise<void>>();
+  const loaded = (model: string): Promise<void> => {
+    const load = loading.get(model) ?? (loadMs > 0 ? delay(loadMs) : Promise.resolve());
+    loading.set(model, load);
+    return load;
+  };
   const app = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 16 * 1024 * 1024 });
   // Ollama reads JSON whatever the content type says.
   app.removeAllContentTypeParsers();
@@ -31,12 +51,14 @@ export function buildOllama(models: readonly string[] = OLLAMA_MODELS): FastifyI
   app.get('/api/version', () => ({ version: VERSION }));
   app.get('/api/tags', () => ({ models: models.map(describe) }));
 
-  app.post('/api/embed', (request, reply) => {
+  app.post('/api/embed', async (request, reply) => {
     const startMs = performance.now();
     const body = read(Embed, request.body, reply);
     if (body === null) return reply;
     const model = find(body.model, reply);
     if (model === null) return reply;
+    await loaded(model);
+    const loadNs = Math.round((performance.now() - startMs) * NS_PER_MS);
     const inputs = [body.input ?? []].flat();
     const embeddings = inputs.map((text) => shorten(embed(model, text), body.dimensions));
     const totalNs = Math.round((performance.now() - startMs) * NS_PER_MS);
@@ -45,16 +67,17 @@ export function buildOllama(models: readonly string[] = OLLAMA_MODELS): FastifyI
       model: body.model,
       embeddings,
       total_duration: totalNs,
-      load_duration: 0,
+      load_duration: loadNs,
       prompt_eval_count: words,
     };
   });
 
-  app.post('/api/embeddings', (request, reply) => {
+  app.post('/api/embeddings', async (request, reply) => {
     const body = read(Embeddings, request.body, reply);
     if (body === null) return reply;
     const model = find(body.model, reply);
     if (model === null) return reply;
+    await loaded(model);
     return { embedding: body.prompt === '' ? [] : embed(model, body.prompt) };
   });
 

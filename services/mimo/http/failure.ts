@@ -4,6 +4,8 @@
  */
 import { QueueRefusal } from '../memory/write-queue.ts';
 import { CallRejected, CallTimedOut, DependencyFault, RequestRefused } from '../resilience/faults.ts';
+import { SemanticUnavailable } from '../semantic/answers.ts';
+import { RateLimited } from './rate-limit.ts';
 import { BadRequest } from './requests.ts';
 
 /** No answer within the time the caller allowed. */
@@ -30,8 +32,16 @@ const RETRY_AFTER_S = 1;
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof BadRequest) return { status: 400, error: error.message };
+  if (error instanceof RateLimited) {
+    return { status: 429, error: error.message, retryAfterS: Math.ceil(error.waitMs / 1_000) };
+  }
   if (error instanceof DeadlineExceeded) return { status: 504, error: error.message };
-  if (error instanceof Unavailable || error instanceof QueueRefusal || error instanceof CallRejected) {
+  if (
+    error instanceof Unavailable ||
+    error instanceof QueueRefusal ||
+    error instanceof SemanticUnavailable ||
+    error instanceof CallRejected
+  ) {
     return { status: 503, error: error.message, retryAfterS: RETRY_AFTER_S };
   }
   if (error instanceof CallTimedOut) return { status: 504, error: error.message };

@@ -2,7 +2,9 @@
  * What Mimo says of itself: readiness and the resilience document. Both are read from memory; a
  * health check that called a dependency would fail, and hang, together with it.
  */
-import { BREAKER_NAMES, LINK_NAMES, type LinkName, type LinkPolicy, type Policy } from '../policy.ts';
+import type { SearchedBy } from '../memory/vector-search.ts';
+import type { Level } from '../monitor/latch.ts';
+import { BREAKER_NAMES, type LinkName, type LinkPolicy, type Policy } from '../policy.ts';
 import type { BreakerState } from '../resilience/breaker.ts';
 import type { Service } from './service.ts';
 
@@ -15,26 +17,34 @@ export interface Readiness {
     readonly state: BreakerState;
     readonly fallback: string;
   }[];
+  /** Watched resources that have been beyond a threshold for long enough. */
+  readonly resources: readonly { readonly resource: string; readonly level: Level }[];
   readonly queueDepth: number;
   readonly pendingReembeds: number;
+  readonly vectorSearch: SearchedBy;
 }
 
 /** Ready as long as an answer or a promise to store can be given, however degraded. */
 export function readiness(service: Service, isDraining: boolean): Readiness {
   const { guards, queue } = service;
-  const degraded = LINK_NAMES.filter((link) => guards[link].state !== 'closed').map((link) => ({
-    link,
-    state: guards[link].state,
-    fallback: guards[link].policy.fallback.kind,
-  }));
+  const degraded = Object.values(guards)
+    .filter((guard) => guard.state !== 'closed')
+    .map(({ link, state, policy }) => ({ link, state, fallback: policy.fallback.kind }));
   const isFull = queue.depth >= queue.capacity;
-  const isDegraded = degraded.length > 0 || queue.depth > 0 || service.pendingReembeds() > 0;
+  const resources = service.monitor
+    .watched()
+    .filter(({ level }) => level !== 'ok')
+    .map(({ resource, level }) => ({ resource, level }));
+  const isDegraded =
+    degraded.length > 0 || resources.length > 0 || queue.depth > 0 || service.pendingReembeds() > 0;
   return {
     ready: !isDraining && !isFull,
     status: isDraining ? 'draining' : isFull ? 'queue-full' : isDegraded ? 'degraded' : 'ready',
     degraded,
+    resources,
     queueDepth: queue.depth,
     pendingReembeds: service.pendingReembeds(),
+    vectorSearch: service.vectors.by,
   };
 }
 
@@ -46,21 +56,20 @@ interface LinkReport {
 
 export interface ResilienceReport {
   readonly profile: Policy['profile'];
-  readonly links: Readonly<Record<LinkName, LinkReport>>;
+  readonly links: Readonly<Partial<Record<LinkName, LinkReport>>>;
   readonly queueDepth: number;
   readonly pendingReembeds: number;
 }
 
 /** The declared policy and the present state of each link. */
 export function resilience({ policy, guards, queue, pendingReembeds }: Service): ResilienceReport {
-  const report = (link: LinkName): LinkReport => ({
-    breaker: BREAKER_NAMES[link],
-    state: guards[link].state,
-    policy: policy.links[link],
-  });
+  const reports = Object.values(guards).map(({ link, state, policy: declared }) => [
+    link,
+    { breaker: BREAKER_NAMES[link], state, policy: declared },
+  ]);
   return {
     profile: policy.profile,
-    links: { llm: report('llm'), ollama: report('ollama'), database: report('database') },
+    links: Object.fromEntries(reports),
     queueDepth: queue.depth,
     pendingReembeds: pendingReembeds(),
   };

@@ -11,7 +11,7 @@ const SEARCH_LIMIT_DEFAULT = 10;
 const SEARCH_LIMIT_MAX = 100;
 
 /** PostgreSQL cannot hold a NUL character in text, so it is refused here rather than by an outage later. */
-const Text = z
+export const Text = z
   .string({ error: 'must be a string' })
   .refine((text) => text.trim() !== '', 'must not be empty')
   .refine((text) => !text.includes('\u0000'), 'must not contain a NUL character');
@@ -27,16 +27,18 @@ const Key = Text.refine(
   (text) => text.length <= KEY_CHARS_MAX,
   `must not be longer than ${KEY_CHARS_MAX} characters`,
 );
-const Importance = z
+/** A number from 0 to 1. */
+export const Share = z
   .number({ error: 'must be a number from 0 to 1' })
   .min(0, 'must be a number from 0 to 1')
-  .max(1, 'must be a number from 0 to 1')
-  .default(0.5);
+  .max(1, 'must be a number from 0 to 1');
+const Importance = Share.default(0.5);
 const Unit = z
   .number({ error: 'must be a number from -1 to 1' })
   .min(-1, 'must be a number from -1 to 1')
   .max(1, 'must be a number from -1 to 1');
-const Count = (max: number) =>
+/** A whole number from 1 on. */
+export const Count = (max: number) =>
   z
     .int({ error: `must be a whole number from 1 to ${max}` })
     .min(1, `must be a whole number from 1 to ${max}`)
@@ -52,7 +54,9 @@ export const AskBody = z.object({
   timeout_ms: Count(MILLISECONDS_MAX).optional(),
 });
 
-const StoreMemory = z.object({
+export const ClassifyBody = z.object({ query: Query });
+
+export const StoreMemory = z.object({
   content: Content,
   category: z.enum(CATEGORIES, { error: `must be one of ${CATEGORIES.join(', ')}` }).default('observation'),
   importance: Importance,
@@ -60,7 +64,7 @@ const StoreMemory = z.object({
 });
 
 /** A fact is either a text or a triple; a triple becomes the text "subject predicate object". */
-const StoreFact = z
+export const StoreFact = z
   .object({
     content: Content.optional(),
     subject: Text.optional(),
@@ -90,7 +94,7 @@ const StoreFact = z
     message: `must not be longer than ${CONTENT_BYTES_MAX} bytes`,
   });
 
-const SearchVibes = z.object({
+export const SearchVibes = z.object({
   query: Query,
   limit: Count(SEARCH_LIMIT_MAX).default(SEARCH_LIMIT_DEFAULT),
   threshold: Unit.default(SIMILARITY_MIN),

@@ -3,67 +3,118 @@
  * of is decided behind `Service`.
  */
 import { randomUUID } from 'node:crypto';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { type LinkParts, servedHeaders } from '../served.ts';
-import { type Trace, traceFrom } from '../trace.ts';
-import { DeadlineExceeded, failureOf, Unavailable } from './failure.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { registerMcp } from '../mcp/http.ts';
+import { servedHeaders } from '../served.ts';
+import { type Admit, createAdmission } from './admission.ts';
+import { ASK_STREAM, registerAskStream } from './ask-stream.ts';
+import { failureOf } from './failure.ts';
+import { createFollowers } from './follow-events.ts';
+import { elapsedMs, type MarkReply, objectBody, traceOf, within } from './handling.ts';
+import { createRateLimiter, RateLimited } from './rate-limit.ts';
 import { readiness, resilience } from './reports.ts';
-import { AskBody, BadRequest, IdempotencyHeader, parseBody, ToolBody } from './requests.ts';
+import { AskBody, ClassifyBody, IdempotencyHeader, parseBody, ToolBody } from './requests.ts';
+import { resultsOf, routerDecision } from './results.ts';
+import { addSemanticRoutes, SEMANTIC_ENDPOINTS } from './semantic.ts';
 import type { Service } from './service.ts';
 
-/** Above the longest memory even when every character is escaped in JSON. */
-const BODY_BYTES_MAX = 1024 * 1024;
-/** Four times what the bulkhead of one link lets through. */
-const IN_FLIGHT_MAX = 256;
+/** Probes and what tells of the service answer whoever asks however often: above all when all is not well. */
+const UNLIMITED: ReadonlySet<string | undefined> = new Set([
+  '/health/live',
+  '/health/ready',
+  '/metrics',
+  '/resilience',
+  '/events',
+]);
+
+/** At the end, how long a connection that has never sent a request may still begin one, in ms. */
+const SILENT_CONNECTION_MS = 500;
 
 const ENDPOINTS = [
   'POST /v1/mimo/ask',
+  `POST ${ASK_STREAM}`,
+  'POST /v1/mimo/classify',
   'POST /v1/mimo/tool',
+  ...SEMANTIC_ENDPOINTS,
+  'POST /mcp',
   'GET /health/live',
   'GET /health/ready',
   'GET /metrics',
   'GET /resilience',
+  'GET /events',
 ];
 
 export interface Server {
   readonly app: FastifyInstance;
+  /** Counts a request in, however it came. */
+  readonly admit: Admit;
+  /** Resolves as soon as no request is under way, however it came. */
+  idle(): Promise<void>;
   /** From now on not ready: no new traffic should come. */
   drain(): void;
 }
 
 export function createServer(service: Service): Server {
-  const { metrics, policy } = service;
-  const app = fastify({ bodyLimit: BODY_BYTES_MAX, logger: false, forceCloseConnections: 'idle' });
-  let inFlight = 0;
+  const { metrics, policy, limits } = service;
+  const app = fastify({
+    bodyLimit: limits.bodyBytesMax,
+    logger: false,
+    forceCloseConnections: 'idle',
+    // A connection that came before the end may still make its request, and is told that it is the last: refused,
+    // each restart would cost its callers errors.
+    return503OnClosing: false,
+  });
+  // Probes and metrics are exempt: they must answer under load.
+  const admission = createAdmission(limits.requestsInFlightMax);
+  const { admit } = admission;
   let isDraining = false;
+  const rateLimiter = createRateLimiter(limits.rateLimit);
+  // Node counts a connection without its first request as busy; a client that opens one ahead of time
+  // would hold the closing server open for over a minute.
+  const silent = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  app.server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    silent.delete(socket);
+    // A connection that was busy when the end began would be kept alive after its answer, and hold the closing
+    // server open for as long as its client likes. Streams have sent their headers by then, so they are ended here.
+    response.once('close', () => {
+      // Not before it is closed: what is idle then may have a request on the way to it.
+      if (!app.server.listening) setImmediate(() => app.server.closeIdleConnections());
+    });
+  });
+  const followers = createFollowers(service.events, limits.eventFollowersMax);
 
   metrics.watch({
     queueDepth: () => service.queue.depth,
     queueCapacity: () => service.queue.capacity,
     pendingReembeds: service.pendingReembeds,
-    inFlight: () => inFlight,
-    inFlightMax: IN_FLIGHT_MAX,
-    bodyBytesMax: BODY_BYTES_MAX,
+    inFlight: () => admission.inFlight,
+    inFlightMax: limits.requestsInFlightMax,
+    bodyBytesMax: limits.bodyBytesMax,
+    deadlineSeconds: policy.requestDeadlineMs / 1_000,
+    guards: Object.values(service.guards),
+    caches: service.caches,
+    classifierTtlSeconds: limits.classifierCacheTtlMs / 1_000,
+    rateLimit: limits.rateLimit,
+    rateLimitClients: () => rateLimiter.clients,
+    eventFollowers: () => followers.count,
+    eventFollowersMax: limits.eventFollowersMax,
+    semanticKept: () => service.semantic.answers.kept,
+    searchedBy: () => service.vectors.by,
+    semanticKeptMax: service.semantic.answers.keptMax,
   });
 
-  /** Counts a request in, or refuses it. Probes and metrics are exempt: they must answer under load. */
-  async function admit<T>(run: () => Promise<T>): Promise<T> {
-    if (inFlight >= IN_FLIGHT_MAX)
-      throw new Unavailable(`All ${IN_FLIGHT_MAX} requests in flight are taken.`);
-    inFlight += 1;
-    try {
-      return await run();
-    } finally {
-      inFlight -= 1;
-    }
-  }
-
-  function mark(reply: FastifyReply, links: LinkParts): { served: object; degraded: boolean } {
+  const mark: MarkReply = (reply, links) => {
     const served = service.mark(links);
     metrics.served(served);
     reply.headers(servedHeaders(served));
     return { served, degraded: served.by !== 'live' };
-  }
+  };
 
   app.post('/v1/mimo/ask', (request, reply) =>
     admit(async () => {
@@ -71,17 +122,40 @@ export function createServer(service: Service): Server {
       const body = parseBody(AskBody, objectBody(request));
       const deadlineMs = Math.min(body.timeout_ms ?? policy.requestDeadlineMs, policy.requestDeadlineMs);
       const answer = await within(deadlineMs, service.ask(body.query, traceOf(request)));
-      const { memories, synthesis, links } = answer;
       return {
         query_id: randomUUID(),
-        results: {
-          episodic: memories.filter((memory) => memory.category !== 'fact'),
-          semantic: memories.filter((memory) => memory.category === 'fact'),
-        },
-        synthesis,
+        router_decision: routerDecision(answer.decision),
+        results: resultsOf(answer),
+        synthesis: answer.synthesis,
+        finish: answer.finish,
         context_id: body.context_id ?? null,
         latency_ms: elapsedMs(startedAtMs),
-        ...mark(reply, links),
+        ...mark(reply, answer.links),
+      };
+    }),
+  );
+
+  const counted = new WeakSet<FastifyRequest>();
+  registerAskStream(app, {
+    service,
+    admit,
+    mark,
+    count(request, status, seconds) {
+      counted.add(request);
+      metrics.request(ASK_STREAM, status, seconds);
+    },
+  });
+
+  app.post('/v1/mimo/classify', (request, reply) =>
+    admit(async () => {
+      const startedAtMs = performance.now();
+      const { query } = parseBody(ClassifyBody, objectBody(request));
+      const work = service.classify(query, traceOf(request));
+      const decision = await within(policy.requestDeadlineMs, work);
+      return {
+        router_decision: routerDecision(decision),
+        latency_ms: elapsedMs(startedAtMs),
+        ...mark(reply, { llm: decision.part }),
       };
     }),
   );
@@ -104,6 +178,9 @@ export function createServer(service: Service): Server {
     }),
   );
 
+  addSemanticRoutes(app, service.semantic, { deadlineMs: policy.requestDeadlineMs, admit, mark });
+  registerMcp(app, { service, admit });
+
   app.get('/health/live', async () => ({ status: 'live' }));
 
   app.get('/health/ready', async (_request, reply) => {
@@ -113,6 +190,8 @@ export function createServer(service: Service): Server {
   });
 
   app.get('/resilience', async () => resilience(service));
+
+  app.get('/events', (_request, reply) => followers.add(reply));
 
   app.get('/metrics', async (_request, reply) => {
     reply.header('content-type', metrics.contentType);
@@ -131,45 +210,42 @@ export function createServer(service: Service): Server {
     reply.code(failure.status).send({ error: failure.error });
   });
 
+  // Before the body is read: a refusal costs next to nothing.
+  app.addHook('onRequest', async (request, reply) => {
+    if (limits.rateLimit.requests === 0 || UNLIMITED.has(request.routeOptions.url)) return;
+    reply.header('x-ratelimit-limit', limits.rateLimit.requests);
+    try {
+      reply.header('x-ratelimit-remaining', rateLimiter.take(request.ip));
+    } catch (error) {
+      if (error instanceof RateLimited) metrics.rateLimited();
+      reply.header('x-ratelimit-remaining', 0);
+      throw error;
+    }
+  });
+
+  app.addHook('onSend', async (_request, reply) => {
+    if (isDraining) reply.header('connection', 'close');
+  });
+
   app.addHook('onResponse', async (request, reply) => {
+    if (counted.has(request)) return;
     // The pattern, not the path: a scanner must not be able to invent labels.
     metrics.request(request.routeOptions.url ?? 'unknown', reply.statusCode, reply.elapsedTime / 1_000);
   });
 
   return {
     app,
+    admit,
+    idle: admission.idle,
     drain() {
       isDraining = true;
+      // A stream without an end would keep the server from closing.
+      followers.close();
+      setTimeout(() => {
+        for (const socket of silent) socket.destroy();
+      }, SILENT_CONNECTION_MS).unref();
     },
   };
 }
 
 const STATUS_CODES = { success: 200, stored: 201, queued: 202 } as const;
-
-/** Waits no longer than `deadlineMs`. The work goes on: its guarded calls end by their own limits. */
-async function within<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new DeadlineExceeded(deadlineMs)), deadlineMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function objectBody(request: FastifyRequest): object {
-  const { body } = request;
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new BadRequest('body must be a JSON object.');
-  }
-  return body;
-}
-
-function traceOf(request: FastifyRequest): Trace {
-  const header = request.headers.traceparent;
-  return traceFrom(typeof header === 'string' ? header : undefined);
-}
-
-function elapsedMs(startedAtMs: number): number {
-  return Math.round(performance.now() - startedAtMs);
-}

@@ -4,7 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 
-/** The original's cache had no bound; a thousand answers of some 800 characters are about 2 MB. */
+/** The original's cache had no bound; the service gives its own limit. */
 const ENTRIES_MAX = 1_000;
 
 export type FallbackAnswer =
@@ -12,15 +12,20 @@ export type FallbackAnswer =
   | { readonly by: 'default'; readonly synthesis: null };
 
 export interface AnswerFallback {
+  /** Answers kept. */
+  readonly size: number;
   /** Keeps a good answer for later. */
   remember(query: string, synthesis: string): void;
   /** The substitute for an answer; `error` says why the LLM gave none. */
   answer(query: string, error: unknown): FallbackAnswer;
 }
 
-export function createAnswerFallback(maxAgeMs: number): AnswerFallback {
-  const answers = new LRUCache<string, { synthesis: string; atMs: number }>({ max: ENTRIES_MAX });
+export function createAnswerFallback(maxAgeMs: number, entriesMax = ENTRIES_MAX): AnswerFallback {
+  const answers = new LRUCache<string, { synthesis: string; atMs: number }>({ max: entriesMax });
   return {
+    get size() {
+      return answers.size;
+    },
     remember(query, synthesis) {
       answers.set(normalised(query), { synthesis, atMs: performance.now() });
     },

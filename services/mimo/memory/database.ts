@@ -5,6 +5,7 @@
 import { DatabaseError, Pool, type PoolClient } from 'pg';
 import { DependencyFault, RequestRefused } from '../resilience/faults.ts';
 import { type Trace, traceComment } from '../trace.ts';
+import type { Statement } from './statement.ts';
 
 /**
  * Connections per call that may be in flight: one that is being thrown away after a timeout still takes
@@ -19,7 +20,12 @@ const REQUEST_CLASSES: ReadonlySet<string> = new Set(['22', '23']);
 
 export interface Database {
   /** @throws DependencyFault, RequestRefused, or the signal's reason when aborted. */
-  query<Row>(sql: string, values: readonly unknown[], trace: Trace, signal: AbortSignal): Promise<Row[]>;
+  query<Row>(
+    statement: Statement,
+    values: readonly unknown[],
+    trace: Trace,
+    signal: AbortSignal,
+  ): Promise<Row[]>;
   close(): Promise<void>;
 }
 
@@ -50,7 +56,7 @@ export function createDatabase({ url, timeoutMs, callsMax, onIdleError }: Databa
   pool.on('connect', (client) => client.on('error', () => {}));
 
   return {
-    async query<Row>(sql: string, values: readonly unknown[], trace: Trace, signal: AbortSignal) {
+    async query<Row>({ sql }: Statement, values: readonly unknown[], trace: Trace, signal: AbortSignal) {
       const client = await checkOut(pool, signal);
       let isReleased = false;
       const release = (destroy: boolean): void => {

@@ -22,7 +22,7 @@ export interface PersistOptions {
   readonly retry: Retry;
   readonly queue: WriteQueue;
   readonly goesBehindQueue: (queue: WriteQueue) => boolean;
-  readonly onStored: (engram: Engram) => void;
+  readonly onStored: (engram: Engram, id: string) => void;
   readonly onQueued: () => void;
 }
 
@@ -35,7 +35,7 @@ export function createPersist(options: PersistOptions): PersistMemory {
     if (!options.goesBehindQueue(queue)) {
       try {
         const id = await retry((signal) => store.insert(engram, trace, signal));
-        options.onStored(engram);
+        options.onStored(engram, id);
         return { status: 'stored', id };
       } catch (error) {
         if (!isLinkError(error)) throw error;

@@ -16,7 +16,7 @@ export interface ReplayOptions {
   readonly store: Store;
   /** Time between two looks at a database that was away, in ms. */
   readonly intervalMs: number;
-  readonly onStored: (engram: Engram) => void;
+  readonly onStored: (engram: Engram, id: string) => void;
   readonly log: Logger;
 }
 
@@ -53,9 +53,9 @@ export function createReplay({ queue, guard, store, intervalMs, onStored, log }:
   /** Whether the queue may go on to its next entry. */
   async function storeOne(engram: Engram): Promise<boolean> {
     try {
-      await guard.call((signal) => store.insert(engram, newTrace(), signal));
+      const id = await guard.call((signal) => store.insert(engram, newTrace(), signal));
       queue.remove(engram.idempotencyKey);
-      onStored(engram);
+      onStored(engram, id);
       return true;
     } catch (error) {
       if (error instanceof RequestRefused && error.kind === 'request') {

@@ -1,14 +1,12 @@
 /**
- * The statements Mimo runs on its table, one function each. Knows SQL and nothing of breakers, queues
+ * The statements Mimo runs on its table, one function each. Knows rows and nothing of breakers, queues
  * or fallbacks. Every write is one statement, so no connection is held while something else is awaited.
  */
 import type { Trace } from '../trace.ts';
 import type { Database } from './database.ts';
 import type { EmbeddingSource } from './embedder.ts';
 import { type Category, type Engram, type IndexedEngram, vectorFromBytes, vectorToBytes } from './engram.ts';
-
-/** Rows per catch-up statement: some 6 MB on the wire. */
-export const CATCH_UP_ROWS_MAX = 1_000;
+import { ENGRAM_STATEMENTS } from './statements.ts';
 
 export interface Store {
   /** Stores once per idempotency key; answers the id of the row, new or old. */
@@ -24,6 +22,8 @@ export interface Store {
   survey(capacity: number, trace: Trace, signal: AbortSignal): Promise<Survey>;
   /** The oldest rows with a hash vector. */
   hashed(limit: number, trace: Trace, signal: AbortSignal): Promise<Hashed[]>;
+  /** The newest memories that stand for an entity and have a real vector. */
+  anchors(limit: number, trace: Trace, signal: AbortSignal): Promise<Anchor[]>;
   /** Replaces hash vectors by live ones; rows that have one already stay as they are. */
   setLive(
     ids: readonly string[],
@@ -36,6 +36,11 @@ export interface Store {
 export interface Survey {
   readonly after: bigint;
   readonly hashed: number;
+}
+
+export interface Anchor {
+  readonly content: string;
+  readonly vector: Float32Array;
 }
 
 export interface Hashed {
@@ -53,28 +58,6 @@ interface Row {
   embedding_source: EmbeddingSource;
 }
 
-/** One statement for both cases, the key new or known, so that a call of the store is one round trip. */
-const INSERT = `WITH inserted AS (INSERT INTO engrams
-  (content, category, importance, embedding, embedding_source, metadata, idempotency_key)
-  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id)
-  SELECT id FROM inserted UNION ALL SELECT id FROM engrams WHERE idempotency_key = $7 LIMIT 1`;
-
-const BY_KEY = 'SELECT id FROM engrams WHERE idempotency_key = $1';
-
-const NEWER = `SELECT id, revision, content, category, importance, embedding, embedding_source
-  FROM engrams WHERE revision > $1 AND revision <> ALL ($2::bigint[])
-  ORDER BY revision LIMIT ${CATCH_UP_ROWS_MAX}`;
-
-const SURVEY = `SELECT
-  (SELECT count(*) FROM engrams WHERE embedding_source = 'hash') AS hashed,
-  coalesce((SELECT revision FROM engrams ORDER BY revision DESC OFFSET $1 LIMIT 1), 0) AS after`;
-
-const HASHED = `SELECT id, content FROM engrams WHERE embedding_source = 'hash' ORDER BY id LIMIT $1`;
-
-const SET_LIVE = `UPDATE engrams SET embedding = fresh.embedding, embedding_source = 'live'
-  FROM unnest($1::bigint[], $2::bytea[]) AS fresh (id, embedding)
-  WHERE engrams.id = fresh.id AND engrams.embedding_source = 'hash'`;
-
 export function createStore(database: Database): Store {
   return {
     async insert(engram, trace, signal) {
@@ -87,16 +70,31 @@ export function createStore(database: Database): Store {
         JSON.stringify(engram.metadata),
         engram.idempotencyKey,
       ];
-      const [inserted] = await database.query<{ id: string }>(INSERT, values, trace, signal);
+      const [inserted] = await database.query<{ id: string }>(
+        ENGRAM_STATEMENTS.insert,
+        values,
+        trace,
+        signal,
+      );
       if (inserted !== undefined) return inserted.id;
       // The same key was being stored at the same moment: its row was not yet visible to our statement.
-      const [stored] = await database.query<{ id: string }>(BY_KEY, [engram.idempotencyKey], trace, signal);
+      const [stored] = await database.query<{ id: string }>(
+        ENGRAM_STATEMENTS.byKey,
+        [engram.idempotencyKey],
+        trace,
+        signal,
+      );
       if (stored === undefined) throw new Error('engrams: a key that conflicts has no row; was it deleted?');
       return stored.id;
     },
 
     async newerThan(after, known, trace, signal) {
-      const rows = await database.query<Row>(NEWER, [String(after), known.map(String)], trace, signal);
+      const rows = await database.query<Row>(
+        ENGRAM_STATEMENTS.newer,
+        [String(after), known.map(String)],
+        trace,
+        signal,
+      );
       return rows.map((row) => ({
         id: row.id,
         revision: BigInt(row.revision),
@@ -109,14 +107,26 @@ export function createStore(database: Database): Store {
     },
 
     async survey(capacity, trace, signal) {
-      const rows = await database.query<{ hashed: string; after: string }>(SURVEY, [capacity], trace, signal);
+      const rows = await database.query<{ hashed: string; after: string }>(
+        ENGRAM_STATEMENTS.survey,
+        [capacity],
+        trace,
+        signal,
+      );
       return { after: BigInt(rows[0]?.after ?? 0), hashed: Number(rows[0]?.hashed ?? 0) };
     },
 
-    hashed: (limit, trace, signal) => database.query<Hashed>(HASHED, [limit], trace, signal),
+    hashed: (limit, trace, signal) =>
+      database.query<Hashed>(ENGRAM_STATEMENTS.hashed, [limit], trace, signal),
+
+    async anchors(limit, trace, signal) {
+      type AnchorRow = Pick<Row, 'content' | 'embedding'>;
+      const rows = await database.query<AnchorRow>(ENGRAM_STATEMENTS.anchors, [limit], trace, signal);
+      return rows.map(({ content, embedding }) => ({ content, vector: vectorFromBytes(embedding) }));
+    },
 
     async setLive(ids, vectors, trace, signal) {
-      await database.query(SET_LIVE, [ids, vectors.map(vectorToBytes)], trace, signal);
+      await database.query(ENGRAM_STATEMENTS.setLive, [ids, vectors.map(vectorToBytes)], trace, signal);
     },
   };
 }

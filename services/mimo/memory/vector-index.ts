@@ -39,14 +39,15 @@ interface Entry {
 }
 
 export class VectorIndex {
-  readonly #capacity: number;
+  /** Memories held at most. */
+  readonly capacity: number;
   #rows = new Float32Array(0);
   readonly #entries: Entry[] = [];
   /** Row number by id, in order of arrival. */
   readonly #rowById = new Map<string, number>();
 
   constructor(capacity: number = INDEX_CAPACITY) {
-    this.#capacity = capacity;
+    this.capacity = capacity;
   }
 
   get size(): number {
@@ -83,7 +84,7 @@ export class VectorIndex {
   }
 
   #freeRow(): number {
-    if (this.#entries.length < this.#capacity) {
+    if (this.#entries.length < this.capacity) {
       this.#growFor(this.#entries.length + 1);
       return this.#entries.length;
     }
@@ -95,7 +96,7 @@ export class VectorIndex {
 
   #growFor(rows: number): void {
     if (this.#rows.length >= rows * DIMENSION) return;
-    const doubled = Math.min(this.#capacity, Math.max(ROWS_AT_FIRST, 2 * (rows - 1)));
+    const doubled = Math.min(this.capacity, Math.max(ROWS_AT_FIRST, 2 * (rows - 1)));
     const grown = new Float32Array(doubled * DIMENSION);
     grown.set(this.#rows);
     this.#rows = grown;

@@ -17,13 +17,13 @@ export class DependencyFault extends Error {
   }
 }
 
-/** No answer within the policy's limit of one attempt; the attempt has been aborted. */
+/** Not within the policy's limit: the answer of one attempt, or the next piece of one. The attempt has been aborted. */
 export class CallTimedOut extends Error {
   override readonly name = 'CallTimedOut';
   readonly link: LinkName;
 
-  constructor(link: LinkName, timeoutMs: number) {
-    super(`${link}: no answer within ${timeoutMs} ms`);
+  constructor(link: LinkName, timeoutMs: number, missing = 'answer') {
+    super(`${link}: no ${missing} within ${timeoutMs} ms`);
     this.link = link;
   }
 }

@@ -21,13 +21,18 @@ export interface Guard {
   readonly link: LinkName;
   readonly policy: LinkPolicy;
   readonly state: BreakerState;
+  /** Calls under way. */
+  readonly inFlight: number;
+  /** Calls that wait for a place, each at most as long as for an answer. */
+  readonly waiting: number;
   /** Whether a call would be let through now; asking changes nothing. */
   admits(): boolean;
   /**
    * Calls the link. `signal` aborts when the attempt's time is up and must end the upstream call.
+   * @param timeoutMs another limit than the policy's, for an answer that comes in pieces
    * @throws CallRejected (not called), CallTimedOut, or what `run` throws.
    */
-  call<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  call<T>(run: (signal: AbortSignal) => Promise<T>, timeoutMs?: number): Promise<T>;
 }
 
 export function createGuard({ link, policy, breaker, onCall }: GuardOptions): Guard {
@@ -37,7 +42,9 @@ export function createGuard({ link, policy, breaker, onCall }: GuardOptions): Gu
 
   /**
    * Takes a place, or waits for one where the queue has room. It comes before the breaker: who waits
-   * while the breaker opens is rejected by it and never reaches the link.
+   * while the breaker opens is rejected by it and never reaches the link. Nobody waits longer for a place than for
+   * an answer: a dependency that is slow and still in time would else hold every caller until its own deadline,
+   * although what stands in for it is at hand.
    */
   async function enter(): Promise<void> {
     if (inFlight < concurrent) {
@@ -46,7 +53,17 @@ export function createGuard({ link, policy, breaker, onCall }: GuardOptions): Gu
     }
     // A full bulkhead says that we are busy, not that the dependency is ill: the breaker hears nothing.
     if (waiting.length >= queue) throw new CallRejected(link, 'bulkhead');
-    await new Promise<void>((resolve) => waiting.push(resolve));
+    await new Promise<void>((resolve, reject) => {
+      const take = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        waiting.splice(waiting.indexOf(take), 1);
+        reject(new CallRejected(link, 'bulkhead'));
+      }, policy.timeoutMs);
+      waiting.push(take);
+    });
   }
 
   function leave(): void {
@@ -56,7 +73,10 @@ export function createGuard({ link, policy, breaker, onCall }: GuardOptions): Gu
     else next();
   }
 
-  async function call<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async function call<T>(
+    run: (signal: AbortSignal) => Promise<T>,
+    timeoutMs: number = policy.timeoutMs,
+  ): Promise<T> {
     try {
       await enter();
     } catch (error) {
@@ -64,7 +84,7 @@ export function createGuard({ link, policy, breaker, onCall }: GuardOptions): Gu
       throw error;
     }
     try {
-      const value = await breaker.execute(() => withTimeout(link, policy.timeoutMs, run));
+      const value = await breaker.execute(() => withTimeout(link, timeoutMs, run));
       onCall(link, 'success');
       return value;
     } catch (error) {
@@ -80,6 +100,12 @@ export function createGuard({ link, policy, breaker, onCall }: GuardOptions): Gu
     policy,
     get state() {
       return breaker.state;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    get waiting() {
+      return waiting.length;
     },
     admits: () => inFlight < concurrent && breaker.admits(),
     call,

@@ -132,3 +132,28 @@ describe('the LLM stand-in, through the official openai client', () => {
     expect(await missing.json()).toMatchObject({ error: { code: 'unknown_url' } });
   });
 });
+
+test('with slots it works on so many answers at once, in turn, also for callers that have gone', async () => {
+  const finite = buildLlm({ slots: 2, firstTokenMs: 60 });
+  const baseURL = `${await finite.listen({ host: '127.0.0.1', port: 0 })}/v1`;
+  const own = new OpenAI({ baseURL, apiKey: 'none', maxRetries: 0 });
+  const endedMs: number[] = [];
+  const startMs = performance.now();
+  const one = async (signal?: AbortSignal): Promise<void> => {
+    await own.chat.completions.create({ model: MODEL, messages: ask('tides') }, { signal: signal ?? null });
+    endedMs.push(performance.now() - startMs);
+  };
+  try {
+    const gone = new AbortController();
+    const abandoned = Array.from({ length: 4 }, () => one(gone.signal).catch(() => 'gone'));
+    // They must have arrived before they go: the first two are answered by then.
+    await Promise.race(abandoned);
+    gone.abort();
+    await Promise.all(abandoned);
+    await one();
+    // Two rounds of work for those that have gone come first.
+    expect(endedMs.at(-1)).toBeGreaterThan(2.5 * 60);
+  } finally {
+    await finite.close();
+  }
+});

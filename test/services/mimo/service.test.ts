@@ -11,7 +11,7 @@ import { mutate } from '../../../services/mimo/mutants/registry.ts';
 import { PARTS, type Parts } from '../../../services/mimo/parts.ts';
 import { testPostgres } from '../../support/postgres.ts';
 import { type Cuttable, cuttable } from './cuttable.ts';
-import { type FakeServer, fakeLlm, fakeOllama, SILENT, temporaryFolder, until } from './stage.ts';
+import { configFor, type FakeServer, fakeLlm, fakeOllama, SILENT, temporaryFolder, until } from './stage.ts';
 
 let postgres: Awaited<ReturnType<typeof testPostgres>>;
 let direct: pg.Client;
@@ -28,7 +28,7 @@ beforeAll(async () => {
   await migrate(urlAt(postgres.port), 'up');
   direct = new pg.Client({ connectionString: urlAt(postgres.port) });
   await direct.connect();
-});
+}, 30_000);
 
 afterAll(async () => {
   await direct.end();
@@ -56,18 +56,12 @@ function urlAt(port: number): string {
 }
 
 async function startMimo(parts: Parts = PARTS): Promise<void> {
-  const config = {
-    host: '127.0.0.1',
-    port: 0,
-    profile: 'fast',
+  const config = configFor({
     databaseUrl: urlAt(database.port),
-    llm: { baseUrl: `${llm.url}/v1`, apiKey: 'none', model: 'tiny' },
-    ollama: { baseUrl: ollama.url, model: 'nomic-embed-text' },
+    llmUrls: [llm.url],
+    ollamaUrl: ollama.url,
     stateDir: folder.path,
-    mutant: undefined,
-    exitWithStdin: false,
-    logLevel: 'silent',
-  } as const;
+  });
   service = await assemble(config, SILENT, parts);
   server = createServer(service);
   base = await server.app.listen({ host: '127.0.0.1', port: 0 });
@@ -294,6 +288,18 @@ describe('without the database', () => {
     await until('the queue is empty', isQuiet);
     expect(await rowsInOrder()).toEqual(['before', 'a', 'b', 'c']);
     expect((await store('a')).status).toBe(201);
+  });
+
+  test('a write that was stored a moment before is found, though nobody has searched since', async () => {
+    expect((await store('just in time')).status).toBe(201);
+    database.be('cut');
+    const found = await search('just in time');
+    expect(contentsOf(found)).toEqual(['just in time']);
+    expect(mark(found)).toMatchObject({ database: 'memory' });
+    // The row itself takes its place: once, with what the database says of it.
+    database.be('well');
+    await until('reads are live again', async () => mark(await search('just in time')).database === 'live');
+    expect(contentsOf(await search('just in time'))).toEqual(['just in time']);
   });
 
   test('a hang costs a write no more than the deadline, and then nothing', async () => {

@@ -5,9 +5,11 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
+import type { Config } from '../../../services/mimo/config.ts';
+import type { ProviderConfig } from '../../../services/mimo/llm/client.ts';
 import type { Engram } from '../../../services/mimo/memory/engram.ts';
 import { DIMENSION, hashVector, normalise } from '../../../services/mimo/memory/hash-vector.ts';
-import type { BreakerPolicy } from '../../../services/mimo/policy.ts';
+import { type BreakerPolicy, LLM_LINKS, type LlmLink } from '../../../services/mimo/policy.ts';
 import { type Breaker, createBreaker } from '../../../services/mimo/resilience/breaker.ts';
 import { speaksAgainst } from '../../../services/mimo/resilience/faults.ts';
 import { WindowedFailures } from '../../../services/mimo/resilience/windowed-failures.ts';
@@ -67,6 +69,37 @@ export async function fakeServer(answer: (body: Record<string, unknown>) => unkn
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** A configuration for the fast profile; what a test does not name is as it is by default. */
+export function configFor(
+  given: Pick<Config, 'databaseUrl' | 'stateDir'> & {
+    readonly llmUrls: readonly string[];
+    readonly ollamaUrl: string;
+  } & Partial<Config>,
+): Config {
+  const { llmUrls, ollamaUrl, ...rest } = given;
+  const [first, ...further] = llmUrls.map((url, n) => provider(LLM_LINKS[n] ?? 'llm', url));
+  if (first === undefined) throw new Error('a test of Mimo needs at least one LLM');
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    profile: 'fast',
+    llm: [first, ...further],
+    ollama: { baseUrl: ollamaUrl, model: 'nomic-embed-text' },
+    router: false,
+    mutant: undefined,
+    mcpStdio: false,
+    exitWithStdin: false,
+    logLevel: 'silent',
+    ...rest,
+  };
+}
+
+/** A provider without a price. */
+export function provider(link: LlmLink, url: string, model = 'tiny'): ProviderConfig {
+  const price = { promptUsdPerMillion: 0, completionUsdPerMillion: 0 };
+  return { link, baseUrl: `${url}/v1`, apiKey: 'none', model, ...price };
 }
 
 export const fakeLlm = (): Promise<FakeServer> =>

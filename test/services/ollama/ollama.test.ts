@@ -92,3 +92,21 @@ describe('its vectors', () => {
     );
   });
 });
+
+test('a model is loaded at the first call for it, and who comes meanwhile waits for the same loading', async () => {
+  const loading = buildOllama({ loadMs: 150 });
+  const own = new Ollama({ host: await loading.listen({ host: '127.0.0.1', port: 0 }) });
+  try {
+    const startMs = performance.now();
+    const [first, second] = await Promise.all([
+      own.embed({ model: MODEL, input: 'tides' }),
+      own.embed({ model: MODEL, input: 'falcons' }),
+    ]);
+    const tookMs = performance.now() - startMs;
+    expect(tookMs).toBeGreaterThan(140);
+    for (const { load_duration } of [first, second]) expect(load_duration).toBeGreaterThan(50 * 1e6);
+    expect((await own.embed({ model: MODEL, input: 'violins' })).load_duration).toBeLessThan(50 * 1e6);
+  } finally {
+    await loading.close();
+  }
+});

@@ -2,13 +2,14 @@
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { createAnswerFallback, normalised } from '../../../../services/mimo/llm/answer-cache.ts';
-import { createLlmClient } from '../../../../services/mimo/llm/client.ts';
-import { until } from '../stage.ts';
+import { type Completion, createLlmClient } from '../../../../services/mimo/llm/client.ts';
+import { provider, until } from '../stage.ts';
 
 const trace = { traceId: 'a'.repeat(32), flags: '01' };
-const client = createLlmClient({ baseUrl: 'http://llm.test/v1', apiKey: 'secret', model: 'tiny' });
-const complete = (signal = AbortSignal.timeout(2_000)): Promise<string> =>
-  client.complete([{ role: 'user', content: 'Why?' }], trace, signal);
+const client = createLlmClient({ ...provider('llm', 'http://llm.test'), apiKey: 'secret' });
+const request = { messages: [{ role: 'user', content: 'Why?' }], trace } as const;
+const whole = (signal = AbortSignal.timeout(2_000)): Promise<Completion> => client.complete(request, signal);
+const complete = async (signal?: AbortSignal): Promise<string> => (await whole(signal)).text;
 const upstream = (): nock.Interceptor => nock('http://llm.test').post('/v1/chat/completions');
 const saying = (content: unknown): object => ({ choices: [{ message: { content } }] });
 

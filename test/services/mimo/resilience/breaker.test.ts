@@ -58,6 +58,7 @@ describe('a breaker', () => {
     const { breaker } = watchedBreaker();
     await openAndRest(breaker);
     const probes = [heldCall(breaker), heldCall(breaker), heldCall(breaker)];
+    await expect(breaker.execute(async () => {})).rejects.toMatchObject({ reason: 'half-open' });
     expect(breaker.state).toBe('half-open');
     expect(breaker.admits()).toBe(false);
     // Decided while all probes are still under way: it cannot have waited for them.

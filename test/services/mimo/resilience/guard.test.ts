@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LinkPolicy } from '../../../../services/mimo/policy.ts';
 import { policyOf } from '../../../../services/mimo/policy.ts';
-import { RequestRefused } from '../../../../services/mimo/resilience/faults.ts';
+import { DependencyFault, RequestRefused } from '../../../../services/mimo/resilience/faults.ts';
 import { createGuard, type Guard } from '../../../../services/mimo/resilience/guard.ts';
 import { watchedBreaker } from '../stage.ts';
 
@@ -35,6 +35,17 @@ describe('a guard', () => {
     for (let i = 0; i < 4; i += 1) await guard.call(hang).catch(() => {});
     expect(guard.state).toBe('open');
     expect(outcomes).toEqual(Array(5).fill('llm failure'));
+    await expect(guard.call(hang)).rejects.toMatchObject({ reason: 'open' });
+    expect(outcomes.at(-1)).toBe('llm rejected');
+  });
+
+  test('leaves no timer behind a call that was quick', async () => {
+    const { guard } = guardWith({ timeoutMs: 60_000 });
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const before = timers();
+    for (let i = 0; i < 10; i += 1) await guard.call(async () => 'quick');
+    expect(timers()).toBeLessThan(before + 5);
   });
 
   test('counts a hang although its caller has given up long before', async () => {
@@ -79,13 +90,29 @@ describe('a guard', () => {
     expect(guard.admits()).toBe(true);
   });
 
+  test('lets no call wait longer for a place than for an answer, and keeps the order of the others', async () => {
+    const { guard, outcomes } = guardWith({ bulkhead: { concurrent: 1, queue: 2 }, timeoutMs: 40 });
+    const release = Promise.withResolvers<void>();
+    const running = guard.call(() => release.promise, 5_000);
+    await expect(guard.call(() => Promise.resolve('late'))).rejects.toMatchObject({ reason: 'bulkhead' });
+    expect(guard.waiting).toBe(0);
+    expect(guard.state).toBe('closed');
+    const second = guard.call(() => Promise.resolve('in time'));
+    release.resolve();
+    await expect(second).resolves.toBe('in time');
+    await running;
+    expect(guard.inFlight).toBe(0);
+    expect(outcomes).toEqual(['llm rejected', 'llm success', 'llm success']);
+  });
+
   test('never lets a call through that waited while the breaker opened', async () => {
     const { guard } = guardWith({ bulkhead: { concurrent: 1, queue: 20 } });
     let reached = 0;
     const ask = async (): Promise<void> => {
       reached += 1;
     };
-    const failing = Array.from({ length: 5 }, () => guard.call(hang));
+    const fails = (): Promise<never> => Promise.reject(new DependencyFault('llm', 'network', 'ECONNRESET'));
+    const failing = Array.from({ length: 5 }, () => guard.call(fails));
     const waiting = Array.from({ length: 10 }, () => guard.call(ask));
     await Promise.allSettled(failing);
     const ends = await Promise.allSettled(waiting);

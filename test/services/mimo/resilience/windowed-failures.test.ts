@@ -38,6 +38,8 @@ describe('the trip rule of five failures in ten calls', () => {
 
   test('a window shorter than the failures is refused', () => {
     expect(() => new WindowedFailures(5, 4)).toThrow('1 <= failures <= windowCalls, got 5 of 4');
+    expect(() => new WindowedFailures(0, 4)).toThrow('got 0 of 4');
+    expect(tripsAt('xxxxx', new WindowedFailures(5, 5))).toBe(5);
   });
 
   test('it carries nothing over a restart', () => {
