@@ -16,6 +16,18 @@ export const writeTraffic: ScenarioInput['traffic'] = {
   mix: { ask: 1, store: 5, search: 2 },
 };
 
+/** Questions whose answers come in pieces, and some of the rest. */
+export const streamTraffic: ScenarioInput['traffic'] = {
+  ratePerSecond: 40,
+  mix: { 'ask-stream': 7, store: 2, search: 1 },
+};
+
+/** What every schema since the first can serve: no questions, which look for relations. */
+export const operationsTraffic: ScenarioInput['traffic'] = {
+  ratePerSecond: 45,
+  mix: { store: 2, fact: 3, search: 1 },
+};
+
 /** Answered, quickly, and from the real dependencies. */
 export const steadyState: ScenarioInput['steadyState'] = [
   { check: 'success-ratio', atLeast: 0.99 },

@@ -24,5 +24,6 @@ export default defineScenario({
   expect: [
     { check: 'retries-bounded', link: 'database' },
     { check: 'writes-kept', link: 'database', atLeast: 20 },
+    { check: 'exactly-once', atLeast: 50 },
   ],
 });

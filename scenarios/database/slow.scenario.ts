@@ -19,5 +19,8 @@ export default defineScenario({
     { check: 'fallback-served', link: 'database', by: ['memory'] },
     { check: 'breaker-recovers', link: 'database' },
     { check: 'writes-kept', link: 'database' },
+    { check: 'deadline-respected', withinMs: 2_000 },
+    { check: 'exactly-once' },
+    { check: 'retry-amplification', link: 'database' },
   ],
 });

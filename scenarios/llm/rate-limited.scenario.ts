@@ -22,5 +22,8 @@ export default defineScenario({
     { check: 'silent-while-open', link: 'llm' },
     { check: 'fallback-served', link: 'llm', by: ['cached', 'default'] },
     { check: 'breaker-recovers', link: 'llm' },
+    { check: 'retry-after-honoured', link: 'llm' },
+    { check: 'goodput-recovers' },
+    { check: 'retry-amplification', link: 'llm' },
   ],
 });

@@ -16,5 +16,8 @@ export default defineScenario({
     { check: 'fallback-served', link: 'ollama', by: ['hash'] },
     { check: 'breaker-recovers', link: 'ollama' },
     { check: 'audit', name: 'vectors', equals: { mismatched: 0, hashed: 0 }, atLeast: { compared: 50 } },
+    { check: 'breaker-scope', link: 'ollama' },
+    { check: 'retry-amplification', link: 'ollama' },
+    { check: 'outage-told', reading: 'degraded-links' },
   ],
 });
