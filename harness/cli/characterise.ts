@@ -1,12 +1,18 @@
 /** `tripcurve characterise`: measures what a service does when a dependency fails, from the wire. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
+import type { Environment } from '../environment/environment.ts';
+import type { Config } from '../model/config.ts';
 import { AbortedError, UsageError } from '../model/errors.ts';
-import type { MeasuredPolicy } from '../model/measured.ts';
 import { EXIT, type ExitCode } from '../model/verdict.ts';
-import { EXPERIMENTS, LIMITS } from '../policy/characterise.ts';
-import { measure } from '../policy/measure.ts';
+import { LIMITS } from '../policy/characterise.ts';
+import { forecastLines } from '../policy/forecast.ts';
+import type { LabLimits } from '../policy/lab.ts';
+import { kindsFor } from '../policy/live-bench.ts';
+import { type Measured, measure } from '../policy/measure.ts';
+import { type PolicyPage, renderPolicyHtml } from '../report/policy-html.ts';
 import { policyLines } from '../report/policy-text.ts';
 import { known, loadConfig } from '../scenario/load.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
@@ -15,6 +21,7 @@ import { ENV, environmentOf, number, SEED, wholeNumber, YES } from './options.ts
 import { stopOnSignal } from './run.ts';
 
 export interface MeasuringOptions {
+  html?: string;
   link?: string;
   request?: string;
   seed?: number;
@@ -24,6 +31,7 @@ export interface MeasuringOptions {
   patience: number;
   calls: number;
   burst: number;
+  replicas: number;
 }
 
 interface Options extends MeasuringOptions {
@@ -34,7 +42,10 @@ interface Options extends MeasuringOptions {
 /** Options of every command that measures. */
 export function measuring(command: Command): Command {
   return command
-    .option('--link <name>', 'the link to measure; all are when there is one only')
+    .option(
+      '--link <name>',
+      'the link to measure; can be left out where there is one only, or one that reads http',
+    )
     .option('--request <kind>', 'the kind of request to ask; left out, the first that reaches the link')
     .option(...SEED)
     .addOption(ENV())
@@ -52,7 +63,14 @@ export function measuring(command: Command): Command {
       wholeNumber(5, 500),
       LIMITS.callsMax,
     )
-    .option('--burst <n>', 'requests at once, at most', wholeNumber(4, 200), LIMITS.burstMax);
+    .option('--burst <n>', 'requests at once, at most', wholeNumber(4, 200), LIMITS.burstMax)
+    .option(
+      '--replicas <n>',
+      'so many targets of its own measure side by side, which takes less time; as many as there are cores at most',
+      wholeNumber(1, 64),
+      1,
+    )
+    .option('--html <file>', 'where the page goes (default: reports/<run>/policy.html)');
 }
 
 export function characteriseCommand(): Command {
@@ -61,7 +79,7 @@ export function characteriseCommand(): Command {
       "measure timeouts, retries, breaker and fallback of a target's link, from the wire",
     ),
   )
-    .option('--out <file>', 'where to write the measured policy (JSON)')
+    .option('--out <file>', 'where to write the measured policy (JSON); what was seen goes beside it')
     .option('--dry-run', 'say what would be done, and with how many requests at most')
     .action(async (options: Options) => {
       process.exitCode = await run(options);
@@ -70,39 +88,65 @@ export function characteriseCommand(): Command {
 
 async function run(options: Options): Promise<ExitCode> {
   if (options.dryRun === true) {
-    for (const line of planLines(options)) console.log(line);
+    checkReplicas(options.replicas, environmentOf(options.env));
+    const config = await loadConfig(process.cwd());
+    const link = linkOf(options, config);
+    const kinds = options.request === undefined ? kindsFor(config, link).length : 1;
+    for (const line of forecastLines({ ...LIMITS, ...limitsOf(options) }, kinds, options.replicas))
+      console.log(line);
     return EXIT.held;
   }
-  const policy = await measureOnce(options);
+  const { run: runId, policy, wire } = await measureOnce(options);
   for (const line of policyLines(policy)) console.log(line);
+  console.log('');
   if (options.out !== undefined) {
     await writeFile(options.out, `${JSON.stringify(policy, null, 2)}\n`);
-    console.log(`\nwritten to ${options.out}`);
+    const seen = wireFileOf(options.out);
+    await writeFile(seen, `${JSON.stringify(wire)}\n`);
+    console.log(`written to ${options.out}, and what was seen to ${seen}`);
   }
+  await writePage({ policy, wire }, runId, options.html);
   if (!policy.complete) throw new AbortedError('not everything could be measured; what is known is above');
   return EXIT.held;
 }
 
-/** Measures as the options say, with a progress line on stderr. Ctrl-C keeps what is known so far. */
-export async function measureOnce(options: MeasuringOptions): Promise<MeasuredPolicy> {
+/** Where what was seen is kept, beside the policy that was measured of it: policy.json, policy.wire.json. */
+export function wireFileOf(file: string): string {
+  const { dir, name } = path.parse(file);
+  return path.join(dir, `${name}.wire.json`);
+}
+
+/** Writes the page and says where. */
+export async function writePage(page: PolicyPage, run: string, file?: string): Promise<void> {
+  const at = path.resolve(file ?? path.join('reports', run, 'policy.html'));
+  await mkdir(path.dirname(at), { recursive: true });
+  await writeFile(at, renderPolicyHtml(page));
+  console.log(`report: ${path.relative(process.cwd(), at)}`);
+}
+
+/**
+ * Measures as the options say, with a progress line on stderr. Ctrl-C keeps what is known so far.
+ * @param onUp called when the target is up, before it is measured
+ */
+export async function measureOnce(
+  options: MeasuringOptions,
+  onUp?: (up: { entryUrl: string; config: Config; link: string }) => Promise<void>,
+): Promise<Measured & { run: string }> {
   const cwd = process.cwd();
   const config = await loadConfig(cwd);
   known(options.profile, Object.keys(config.profiles), '--profile', 'profile');
-  const http = Object.entries(config.links).filter(([, { protocol }]) => protocol === 'http');
-  const link = options.link ?? (http.length === 1 ? http[0]?.[0] : undefined);
-  if (link === undefined)
-    throw new UsageError(`--link is needed: the config has ${http.map(([name]) => name).join(' and ')}`);
-  known(link, Object.keys(config.links), '--link', 'link');
+  const link = linkOf(options, config);
   if (options.request !== undefined)
     known(options.request, Object.keys(config.requests), '--request', 'request');
   const environment = environmentOf(options.env);
+  checkReplicas(options.replicas, environment);
   await agreed(environment, config, options.yes === true);
   const run = newRunId();
   const seed = options.seed ?? newSeed();
   const stop = stopOnSignal();
   console.error(`run ${run}, seed ${seed}`);
   const isTerminal = process.stderr.isTTY === true;
-  const policy = await measure({
+  const measured = await measure({
     config,
     cwd,
     environment,
@@ -112,8 +156,10 @@ export async function measureOnce(options: MeasuringOptions): Promise<MeasuredPo
     run,
     seed,
     logDir: path.join(cwd, 'reports', run, 'logs'),
-    limits: { patienceMs: options.patience, callsMax: options.calls, burstMax: options.burst },
+    replicas: options.replicas,
+    limits: limitsOf(options),
     signal: stop.signal,
+    onUp: onUp === undefined ? undefined : (entryUrl) => onUp({ entryUrl, config, link }),
     onProgress: (text, done, total) => {
       const bar = `${'#'.repeat(done)}${'.'.repeat(total - done)}`;
       if (isTerminal) process.stderr.write(`\r\u001b[2K[${bar}] ${text}`);
@@ -121,15 +167,39 @@ export async function measureOnce(options: MeasuringOptions): Promise<MeasuredPo
     },
   });
   if (isTerminal) process.stderr.write('\r\u001b[2K');
-  return policy;
+  return { ...measured, run };
 }
 
-function planLines({ calls, burst, patience }: Options): string[] {
-  return [
-    `experiments: ${EXPERIMENTS.join(', ')}`,
-    `requests: one after the other, but for bursts of at most ${burst}; at most ${calls} failed calls in a row for each of four shapes until one trips a breaker,`,
-    `  then about 40 trips of as many calls as the first took, and light calls while it is open (a step of 1.2 % of the time that has passed)`,
-    `time: 25 × (open duration + timeout) + 20 s; without a breaker about a minute; a hang is waited for ${patience} ms`,
-    'nothing but the entry of the target and the chosen link is touched; every fault is lifted at the end, at Ctrl-C and when this process dies',
-  ];
+function limitsOf({
+  patience,
+  calls,
+  burst,
+}: MeasuringOptions): Pick<LabLimits, 'patienceMs' | 'callsMax' | 'burstMax'> {
+  return { patienceMs: patience, callsMax: calls, burstMax: burst };
+}
+
+/** @throws UsageError where it is not said and there is not one alone */
+function linkOf(options: MeasuringOptions, config: Config): string {
+  const names = Object.keys(config.links);
+  const http = names.filter((name) => config.links[name]?.protocol === 'http');
+  const [only] = names.length === 1 ? names : http.length === 1 ? http : [];
+  const link = options.link ?? only;
+  if (link === undefined) throw new UsageError(`--link is needed: the config has ${names.join(' and ')}`);
+  known(link, names, '--link', 'link');
+  return link;
+}
+
+/** @throws UsageError where so many cannot be had, or would disturb each other's times */
+function checkReplicas(replicas: number, { name, parallelMax, isThere }: Environment): void {
+  if (replicas === 1) return;
+  if (isThere === true)
+    throw new UsageError(
+      `--replicas ${replicas}: what runs in environment ${name} is there once, so there is one replica of it; leave --replicas out, or choose --env embedded`,
+    );
+  const cores = os.availableParallelism();
+  const most = Math.min(parallelMax ?? cores, cores);
+  if (replicas > most)
+    throw new UsageError(
+      `--replicas ${replicas}: replicas that share a core disturb each other's times, and this machine has ${cores} cores; in environment ${name} at most ${most} can measure side by side`,
+    );
 }

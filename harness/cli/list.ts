@@ -27,17 +27,19 @@ export function listCommand(): Command {
       const rows = loaded.map(({ scenario }) => {
         const faults = scenario.timeline.flatMap((step) => {
           if ('inject' in step) return [{ on: step.on, type: step.inject.type }];
+          if ('disturb' in step) return [{ on: step.on, type: `disturb_${step.disturb}` }];
           return 'process' in step ? [{ on: step.on, type: `process_${step.process}` }] : [];
         });
+        const operations = scenario.timeline.flatMap((step) => ('operate' in step ? [step.operate] : []));
         return [
           scenario.name,
           unique(faults.map(({ on }) => on)),
-          unique(faults.map(({ type }) => type)),
+          unique([...faults.map(({ type }) => type), ...operations]),
           `${(phasesOf(scenario).endAtMs / 1000).toFixed(1)} s`,
           scenario.tags.join(' '),
         ];
       });
-      console.log(table(['scenario', 'links', 'faults', 'length', 'tags'], rows));
+      console.log(table(['scenario', 'links', 'faults and operations', 'length', 'tags'], rows));
     });
 }
 

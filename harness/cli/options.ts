@@ -80,6 +80,9 @@ export const PARALLEL = [
   PARALLEL_DEFAULT,
 ] as const;
 
+/** Targets at a time where many runs are compared: what is seen once must not be the machine's doing. */
+export const PARALLEL_CAREFUL = 3;
+
 /** `.option(...LIMIT)` */
 export const LIMIT = [
   '--limit <seconds>',
@@ -95,6 +98,12 @@ export const TAG = [
     if (!/^!?[^!\s]+$/.test(tag)) throw new InvalidArgumentError('It must be a tag, or ! and a tag.');
     return [...earlier, tag];
   },
+] as const;
+
+/** `.option(...LONG_TOO)` */
+export const LONG_TOO = [
+  '--long',
+  'also scenarios with the tag long, which take many minutes; a tag long or the name of the file does so too',
 ] as const;
 
 /** `.option(...SHARD)` */

@@ -5,8 +5,10 @@ import { Command } from 'commander';
 import { characteriseCommand } from './characterise.ts';
 import { checkCommand } from './check.ts';
 import { doctorCommand } from './doctor.ts';
+import { exploreCommand } from './explore.ts';
 import { exportCommand } from './export.ts';
 import { healCommand } from './heal.ts';
+import { initCommand } from './init.ts';
 import { listCommand } from './list.ts';
 import { mutantsCommand } from './mutants.ts';
 import { proxyCommand } from './proxy.ts';
@@ -16,6 +18,7 @@ import { runCommand } from './run.ts';
 import { saveCommand } from './save.ts';
 import { schemaCommand } from './schema.ts';
 import { sweepCommand } from './sweep.ts';
+import { tryCommand } from './try.ts';
 import { upCommand } from './up.ts';
 import { validateCommand } from './validate.ts';
 
@@ -39,6 +42,7 @@ export function buildProgram(): Command {
     .addHelpText('after', EXIT_CODES);
   const commands = [
     runCommand(),
+    initCommand(),
     listCommand(),
     checkCommand(),
     reportCommand(),
@@ -46,12 +50,14 @@ export function buildProgram(): Command {
     sweepCommand(),
     validateCommand(),
     mutantsCommand(),
+    exploreCommand(),
     exportCommand(),
     proxyCommand(),
     upCommand(),
     ...rehearsalCommands(),
     saveCommand(),
     healCommand(),
+    tryCommand(),
     doctorCommand(),
     schemaCommand(),
   ];

@@ -1,6 +1,7 @@
 /** `tripcurve run`: runs scenarios, prints a line each, writes the run's report, exits with what came of it. */
 import path from 'node:path';
 import { Command } from 'commander';
+import { linksIn, parallelIn } from '../environment/environment.ts';
 import { LOAD_ENGINES } from '../load/engines.ts';
 import type { LinkEngine, LoadEngineName } from '../model/scenario.ts';
 import { EXIT, type ExitCode, exitCodeOf, overall } from '../model/verdict.ts';
@@ -8,8 +9,9 @@ import type { FailedScenario, RunReport } from '../report/results.ts';
 import { writeReports } from '../report/run-report.ts';
 import { failedLine, scenarioLine, skippedLine, summary } from '../report/terminal.ts';
 import { known, type LoadedScenario, loadConfig, loadScenarios } from '../scenario/load.ts';
+import { mutantNames } from '../scenario/mutants.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
-import { type Shard, selectScenarios } from '../scenario/select.ts';
+import { partLong, type Shard, selectScenarios } from '../scenario/select.ts';
 import { partLacking } from '../scenario/skipped.ts';
 import { runSuite, type SuiteEntry } from '../scenario/suite.ts';
 import { agreed } from './agreed.ts';
@@ -20,6 +22,7 @@ import {
   LIMIT,
   LINKS,
   LOAD,
+  LONG_TOO,
   PARALLEL,
   SEED,
   SHARD,
@@ -40,6 +43,7 @@ interface Options {
   load: LoadEngineName;
   tag?: string[];
   shard?: Shard;
+  long?: boolean;
   out?: string;
 }
 
@@ -49,6 +53,7 @@ export function runCommand(): Command {
     .argument('[paths...]', 'scenario files or folders (default: scenarios/)')
     .option(...TAG)
     .option(...SHARD)
+    .option(...LONG_TOO)
     .option(...SEED)
     .option('--mutant <name>', 'run against the target with one named defect')
     .option(...PARALLEL)
@@ -78,6 +83,7 @@ async function run(
     load,
     tag: tags,
     shard,
+    long: longToo = false,
     out,
   }: Options,
 ): Promise<ExitCode> {
@@ -85,8 +91,11 @@ async function run(
   const environment = environmentOf(env);
   const config = await loadConfig(cwd);
   await environment.check?.(config);
-  if (mutant !== undefined) known(mutant, config.target.mutants, '--mutant', 'mutant');
-  const scenarios = selectScenarios(await loadScenarios(cwd, paths, config), { tags, shard });
+  if (mutant !== undefined) known(mutant, mutantNames(config), '--mutant', 'mutant');
+  const files = paths.map((given) => path.relative(cwd, path.resolve(cwd, given)));
+  const loaded = await loadScenarios(cwd, paths, config);
+  const { short, long } = longToo ? { short: loaded, long: [] } : partLong(loaded, { tags, files });
+  const scenarios = selectScenarios(short, { tags, shard });
   await agreed(environment, config, yes);
   const loadEngine = await LOAD_ENGINES[load].check(); // before anything is brought up for nothing
   const startedAt = new Date();
@@ -96,13 +105,11 @@ async function run(
   say(
     `run ${runId}: ${scenarios.length} scenarios against ${config.target.name}, seed ${seed}${shard === undefined ? '' : `, shard ${shardText(shard)}`}`,
   );
+  if (long.length > 0)
+    say(`left out without --long: ${long.map(({ scenario }) => scenario.name).join(', ')}`);
   if (load !== 'embedded') say(`load from ${loadEngine}`);
 
-  const stop = stopOnSignal();
-  const guard =
-    limit === undefined
-      ? undefined
-      : setTimeout(() => stop.abort(`the guard --limit ${limit}`), limit * 1_000);
+  const stop = stopOnSignal(limit);
   const { runnable, skipped } = await partLacking(scenarios, environment, config);
   for (const each of skipped) say(skippedLine(notRun(each.scenario, each.why)));
   const entries = await runSuite(
@@ -115,11 +122,11 @@ async function run(
       runDir,
       seed,
       mutant: mutant ?? null,
-      links: links ?? environment.linksFor?.(config) ?? environment.linksDefault,
+      links: linksIn(environment, config, links),
       load,
       signal: stop.signal,
     },
-    Math.min(parallel, environment.parallelMax ?? parallel),
+    parallelIn(environment, config, parallel),
     (entry) => say(lineFor(entry)),
   );
   const report = reportOf(entries, {
@@ -135,7 +142,6 @@ async function run(
   if (json) console.log(JSON.stringify(report, null, 2));
   else say(summary(report, path.relative(cwd, runDir)));
 
-  clearTimeout(guard);
   if (stop.signal.aborted) {
     console.error(
       `tripcurve: stopped by ${stop.signal.reason}; every fault was lifted and every environment is down`,
@@ -181,9 +187,15 @@ export function reportOf(
 /** Reason of an abort by signal; completes "stopped by". */
 const A_PERSON = 'a person';
 
-/** Aborts at the first Ctrl-C or SIGTERM; at the second the process goes at once, and its hosts heal. */
-export function stopOnSignal(): AbortController {
+/**
+ * Aborts at the first Ctrl-C or SIGTERM; at the second the process goes at once, and its hosts heal.
+ * @param limitS aborts after so many seconds too
+ */
+export function stopOnSignal(limitS?: number): AbortController {
   const stop = new AbortController();
+  // Nothing else left to do means that it is over: the guard alone keeps no process.
+  if (limitS !== undefined)
+    setTimeout(() => stop.abort(`the guard --limit ${limitS}`), limitS * 1_000).unref();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (stop.signal.aborted) process.exit(EXIT.aborted);

@@ -10,6 +10,7 @@ import { Policy, ResilienceDocument } from '../model/policy.ts';
 import { Scenario } from '../model/scenario.ts';
 import { SweepResult } from '../model/sweep.ts';
 import { Judgement } from '../model/verdict.ts';
+import { WireRecord } from '../model/wire.ts';
 
 const SCHEMAS = {
   scenario: Scenario,
@@ -18,6 +19,7 @@ const SCHEMAS = {
   'history-event': HistoryEvent,
   policy: Policy,
   'measured-policy': MeasuredPolicy,
+  wire: WireRecord,
   resilience: ResilienceDocument,
   judgement: Judgement,
   sweep: SweepResult,

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { judge } from '../check/judge.ts';
+import { linksIn } from '../environment/environment.ts';
 import { writeHistory } from '../history/file.ts';
 import { withProfile } from '../model/config.ts';
 import { AbortedError, UsageError } from '../model/errors.ts';
@@ -97,7 +98,7 @@ async function up({
     config,
     cwd,
     environment,
-    links: links ?? environment.linksFor?.(config) ?? environment.linksDefault,
+    links: linksIn(environment, config, links),
     run,
     seed,
     logDir: path.join(dir, 'logs'),

@@ -3,15 +3,18 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import { parse } from 'yaml';
-import { EnvironmentError, messageOf, UsageError } from '../model/errors.ts';
+import { messageOf, UsageError } from '../model/errors.ts';
 import { MeasuredPolicy } from '../model/measured.ts';
 import { validate } from '../model/validate.ts';
 import { EXIT, type ExitCode } from '../model/verdict.ts';
+import { WireRecord } from '../model/wire.ts';
 import { FORMATS, readDeclaration } from '../policy/declared/registry.ts';
 import { compare, compareWithLock, type Row } from '../policy/validate.ts';
+import type { Comparison } from '../report/policy-html.ts';
 import { comparisonLines } from '../report/policy-text.ts';
-import { type MeasuringOptions, measureOnce, measuring } from './characterise.ts';
+import { newRunId } from '../scenario/run-id.ts';
+import { type MeasuringOptions, measureOnce, measuring, wireFileOf, writePage } from './characterise.ts';
+import { askTarget, readDocument, sourceOf } from './declaration.ts';
 
 interface Options extends MeasuringOptions {
   declared?: string;
@@ -21,15 +24,16 @@ interface Options extends MeasuringOptions {
   update?: true;
 }
 
-const FETCH_LIMIT_MS = 5_000;
-
 export function validateCommand(): Command {
   return measuring(
     new Command('validate').description(
       'compare the policy a service declares with the one that is measured; exit 1 on drift',
     ),
   )
-    .option('--declared <file|url>', 'what it declares: JSON or YAML, of one link or with a key for each')
+    .option(
+      '--declared <file|url|entry:/path>',
+      'what it declares: JSON or YAML, of one link or with a key for each; entry:/path asks the target for it',
+    )
     .addOption(
       new Option('--format <name>', 'whose words it is in; left out, told by its keys').choices(FORMATS),
     )
@@ -46,29 +50,45 @@ async function run(options: Options): Promise<ExitCode> {
   if (declared === undefined && lock === undefined)
     throw new UsageError('validate needs --declared or --lock: there is nothing to compare with');
   // What can be wrong with the files is said before a minute is spent on measuring.
-  const document = declared === undefined ? null : await readDocument(declared);
+  const source = declared === undefined ? null : sourceOf(declared);
+  const isAsked = source?.from === 'entry';
+  if (isAsked && options.measured !== undefined)
+    throw new UsageError(`--declared ${declared}: with --measured no target is up that could be asked`);
+  let document = source === null || source.from === 'entry' ? null : await readDocument(source);
   const locked = lock !== undefined && existsSync(lock) ? await readMeasured(lock) : null;
-  if (declared !== undefined && options.link !== undefined)
+  if (declared !== undefined && !isAsked && options.link !== undefined)
     readDeclaration(document, options.link, declared, format);
-  const measured =
-    options.measured === undefined ? await measureOnce(options) : await readMeasured(options.measured);
-  const rows: Row[] = [];
+  const onUp: Parameters<typeof measureOnce>[1] = async ({ entryUrl, config, link }) => {
+    if (source?.from !== 'entry' || declared === undefined) return;
+    document = await askTarget(entryUrl, source.path, config.target.resiliencePath);
+    readDeclaration(document, link, declared, format);
+  };
+  const {
+    policy: measured,
+    wire,
+    run: runId,
+  } = options.measured === undefined
+    ? await measureOnce(options, onUp)
+    : await measuredBefore(options.measured);
+  const comparisons: Comparison[] = [];
+  const lay = (heading: string, rows: readonly Row[]): void => {
+    for (const line of comparisonLines(heading, rows)) console.log(line);
+    comparisons.push({ heading, rows });
+  };
   if (declared !== undefined) {
-    const compared = compare(readDeclaration(document, measured.link, declared, format), measured);
-    for (const line of comparisonLines(`declared in ${declared}`, compared)) console.log(line);
-    rows.push(...compared);
+    const said = readDeclaration(document, measured.link, declared, format);
+    lay(`declared in ${declared}`, compare(said, measured));
   }
   if (lock !== undefined && locked !== null && update !== true) {
     if (locked.link !== measured.link)
       throw new UsageError(`${lock} holds link ${locked.link}, and ${measured.link} was measured`);
-    const compared = compareWithLock(locked, measured);
-    for (const line of comparisonLines(`locked in ${lock} on ${locked.measuredAt.slice(0, 10)}`, compared))
-      console.log(line);
-    rows.push(...compared);
+    lay(`locked in ${lock} on ${locked.measuredAt.slice(0, 10)}`, compareWithLock(locked, measured));
   } else if (lock !== undefined) {
     await writeFile(lock, `${JSON.stringify(measured, null, 2)}\n`);
     console.log(`${locked === null ? 'locked' : 'updated'}: ${path.relative(process.cwd(), lock)}`);
   }
+  await writePage({ policy: measured, wire, comparisons }, runId, options.html);
+  const rows = comparisons.flatMap((one) => one.rows);
   return exitFor(rows, locked === null || update === true);
 }
 
@@ -79,23 +99,27 @@ function exitFor(rows: readonly Row[], wasWritten: boolean): ExitCode {
   return rows.length === 0 && !wasWritten ? EXIT.inconclusive : EXIT.held;
 }
 
-async function readDocument(source: string): Promise<unknown> {
-  try {
-    if (!/^https?:/.test(source)) return parse(await readFile(source, 'utf8')); // JSON is YAML
-    const response = await fetch(source, { signal: AbortSignal.timeout(FETCH_LIMIT_MS) });
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    return await response.json();
-  } catch (error) {
-    throw new EnvironmentError(`--declared ${source} cannot be read: ${messageOf(error)}`);
-  }
+/** What was measured before, and what was seen then, where that was kept. */
+async function measuredBefore(
+  file: string,
+): Promise<{ policy: MeasuredPolicy; wire: WireRecord | null; run: string }> {
+  const policy = await readMeasured(file);
+  const seen = wireFileOf(file);
+  const run = newRunId();
+  if (!existsSync(seen)) return { policy, wire: null, run };
+  const wire = validate(WireRecord, await readJson(seen, 'no record of what was seen'), seen);
+  // Of another measurement it would be evidence for nothing.
+  return { policy, wire: wire.measuredAt === policy.measuredAt ? wire : null, run };
 }
 
 async function readMeasured(file: string): Promise<MeasuredPolicy> {
-  let value: unknown;
+  return validate(MeasuredPolicy, await readJson(file, 'no measured policy'), file);
+}
+
+async function readJson(file: string, isNot: string): Promise<unknown> {
   try {
-    value = JSON.parse(await readFile(file, 'utf8'));
+    return JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new UsageError(`${file}: is no measured policy: ${messageOf(error)}`);
+    throw new UsageError(`${file}: is ${isNot}: ${messageOf(error)}`);
   }
-  return validate(MeasuredPolicy, value, file);
 }

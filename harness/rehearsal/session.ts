@@ -17,7 +17,8 @@ import { seedFor } from '../model/random.ts';
 import type { LinkEngine, Scenario, Step, Traffic } from '../model/scenario.ts';
 import { type Clock, clockFrom, type Ms, type Nanoseconds, toMs, toNs } from '../model/time.ts';
 import { waitOrAbort } from '../model/wait.ts';
-import { readDeclared, watchBreakers } from '../probe/resilience.ts';
+import { watchAllBreakers } from '../probe/breakers.ts';
+import { declaredBy } from '../probe/resilience.ts';
 import { recent, type View, viewOf } from './view.ts';
 
 /** A fault lasts no longer than this unless it is said how long. */
@@ -201,13 +202,11 @@ export class Session {
   }
 
   async #start(): Promise<void> {
-    const { resiliencePath } = this.#options.config.target;
-    if (resiliencePath !== undefined) {
-      const url = new URL(resiliencePath, this.#running.entryUrl);
-      this.#declared = await readDeclared(url);
-      const see = (event: Unnumbered<HistoryEvent>): void => this.#see(event);
-      this.#driving.push(watchBreakers(url, this.#now, see, this.#stop.signal));
-    }
+    const { target } = this.#options.config;
+    const { entryUrl } = this.#running;
+    this.#declared = await declaredBy(target, entryUrl);
+    const see = (event: Unnumbered<HistoryEvent>): void => this.#see(event);
+    this.#driving.push(watchAllBreakers(target, entryUrl, this.#now, see, this.#stop.signal));
     this.#loadStartT = this.#now();
     this.#driving.push(this.#drive());
   }

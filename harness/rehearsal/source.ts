@@ -14,7 +14,7 @@ export function tightened(scenario: Scenario, name: string): Scenario {
     Math.max(ROUNDED_TO_MS, Math.round(ms / ROUNDED_TO_MS) * ROUNDED_TO_MS);
   const timeline = scenario.timeline.map((step): Step => {
     const at = round(step.at - firstMs + STEADY_MS);
-    return 'heal' in step || step.forMs === undefined
+    return !('forMs' in step) || step.forMs === undefined
       ? { ...step, at }
       : { ...step, at, forMs: round(step.forMs) };
   });

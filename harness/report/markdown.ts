@@ -3,6 +3,7 @@
  * row for every scenario. Bounded, because GitHub drops a job's summary whole when it is above its limit.
  */
 import type { Judgement, Outcome, Quantity } from '../model/verdict.ts';
+import { amplification } from './amplification.ts';
 import { type FailedScenario, headline, type ReportedScenario, type RunReport } from './results.ts';
 
 /** GitHub takes 1 MiB (1,048,576 bytes) a step; the rest is left to whatever else the step says. */
@@ -24,6 +25,7 @@ export function renderMarkdown(report: RunReport, bytesMax: number = MARKDOWN_BY
     `## ${title(report)}`,
     '',
     about(report),
+    ...retries(report),
     ...[...report.failed.map(notRun), ...wrong].flatMap((part) => ['', ...part]),
     '',
     '| | scenario | length | says |',
@@ -55,6 +57,11 @@ function about({ run, seed, mutant, shard, startedAt, totalMs }: RunReport): str
   if (mutant !== null) parts.push(`mutant ${mutant}`);
   if (shard !== undefined) parts.push(`shard ${shard.index} of ${shard.total}`);
   return plain(parts.join(' · '));
+}
+
+function retries({ scenarios }: RunReport): string[] {
+  const says = amplification(scenarios);
+  return says === null ? [] : ['', plain(says)];
 }
 
 function notRun({ name, why }: FailedScenario): string[] {

@@ -5,16 +5,11 @@ import type { Row } from '../policy/validate.ts';
 
 /** Lines of text, without colour. */
 export function policyLines(policy: MeasuredPolicy): string[] {
-  const { target, link, request, environment, calibration, tookMs, requests, complete, findings, matrix } =
-    policy;
-  const error =
-    calibration === null
-      ? 'the error of this measurement is not known: the link cannot be called from here'
-      : `error of this measurement: ${calibration.offsetMs.toFixed(2)} ms ± ${(calibration.spreadMs / 2).toFixed(2)} ms (${calibration.observations} observations of a client of known schedule)`;
+  const { calibration, findings, matrix } = policy;
   const rows = (Object.keys(QUANTITIES) as QuantityName[]).map((name) => rowOf(name, findings[name]));
   return [
-    `${target}, link ${link}, asked with "${request}" in environment ${environment}: ${requests} requests in ${(tookMs / 1000).toFixed(1)} s${complete ? '' : ', NOT COMPLETE'}`,
-    error,
+    headOf(policy),
+    errorText(calibration),
     '',
     ...columns([['what', 'value', 'between', 'seen', 'how'], ...rows]),
     '',
@@ -31,6 +26,27 @@ export function policyLines(policy: MeasuredPolicy): string[] {
       ]),
     ]),
   ];
+}
+
+/** What was measured, and how much it took. */
+export function headOf({
+  target,
+  link,
+  request,
+  environment,
+  requests,
+  tookMs,
+  complete,
+  replicas,
+}: MeasuredPolicy): string {
+  return `${target}, link ${link}, asked with "${request}" in environment ${environment}: ${requests} requests in ${(tookMs / 1000).toFixed(1)} s${replicas === undefined ? '' : ` on ${replicas} replicas`}${complete ? '' : ', NOT COMPLETE'}`;
+}
+
+/** What the rig knows of its own error. */
+export function errorText(calibration: MeasuredPolicy['calibration']): string {
+  return calibration === null
+    ? 'the error of this measurement is not known: the link cannot be called from here'
+    : `error of this measurement: ${calibration.offsetMs.toFixed(2)} ms ± ${(calibration.spreadMs / 2).toFixed(2)} ms (${calibration.observations} observations of a client of known schedule)`;
 }
 
 /** Declared beside measured, a line for each quantity, and what it comes to. */
@@ -72,7 +88,7 @@ export function rowOf(name: QuantityName, finding: Finding | undefined): string[
   ];
 }
 
-function valueText(value: string | number | boolean | null, unit: string): string {
+export function valueText(value: string | number | boolean | null, unit: string): string {
   if (value === null) return 'none';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'string') return value;

@@ -1,5 +1,6 @@
 /** What a person sees in a terminal: a line per scenario with its verdict and the numbers behind it. */
 import type { Judgement, Outcome } from '../model/verdict.ts';
+import { amplification } from './amplification.ts';
 import { type FailedScenario, headline, type ReportedScenario, type RunReport } from './results.ts';
 
 const MARKS: Record<Outcome, string> = { holds: '✓', fails: '✗', inconclusive: '?' };
@@ -50,5 +51,6 @@ export function summary(report: RunReport, reportDir: string): string {
     `${report.failed.length} not run`,
     ...(skipped.length > 0 ? [`${skipped.length} skipped`] : []),
   ];
-  return `\n${parts.join(', ')} in ${(report.totalMs / 1000).toFixed(1)} s, seed ${report.seed}${report.mutant === null ? '' : `, mutant ${report.mutant}`}\nreport: ${reportDir}/report.html`;
+  const retries = amplification(report.scenarios);
+  return `\n${parts.join(', ')} in ${(report.totalMs / 1000).toFixed(1)} s, seed ${report.seed}${report.mutant === null ? '' : `, mutant ${report.mutant}`}${retries === null ? '' : `\n${retries}`}\nreport: ${reportDir}/report.html`;
 }

@@ -6,9 +6,10 @@ import { LinkEngine, LoadEngineName } from '../model/scenario.ts';
 import { bindScenarios } from './define.ts';
 import { checkScenario, loadConfig } from './load.ts';
 import { runScenario } from './run.ts';
+import { LONG } from './select.ts';
 import { lackingByProfile, skippedTitle } from './skipped.ts';
 
-/** Longer than any scenario with tag quick or nightly; `long` ones are run by the command line. */
+/** Longer than any scenario but the `long` ones, which are run by the command line. */
 const TEST_LIMIT_MS = 180_000;
 
 /** Set by the global set-up for all workers. */
@@ -23,7 +24,8 @@ function setting(name: string): string {
 const lacks = await lackingByProfile(await loadConfig(setting('TRIPCURVE_CWD')), embedded);
 
 bindScenarios((input) => {
-  const why = lacks.get(input.profile ?? 'fast') ?? null;
+  const isLong = input.tags?.includes(LONG) === true;
+  const why = isLong ? 'it is long: npx tripcurve run --long' : (lacks.get(input.profile ?? 'fast') ?? null);
   if (why !== null) {
     test.skip(skippedTitle(input.name, why), () => {});
     return;

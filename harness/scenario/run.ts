@@ -23,13 +23,18 @@ import {
   type LoadEngineName,
   phasesOf,
   type Scenario,
+  type Step,
   type Traffic,
 } from '../model/scenario.ts';
 import { type Clock, clockFrom, type Nanoseconds, toMs, toNs } from '../model/time.ts';
 import { type Judgement, type Outcome, overall } from '../model/verdict.ts';
 import { waitOrAbort } from '../model/wait.ts';
-import { readDeclared, watchBreakers } from '../probe/resilience.ts';
+import { watchAlerts } from '../probe/alerts.ts';
+import { watchAllBreakers } from '../probe/breakers.ts';
+import { readNow, watchReadings } from '../probe/readings.ts';
+import { declaredBy } from '../probe/resilience.ts';
 import { auditsOf, type LoadedScenario } from './load.ts';
+import { operate } from './operate.ts';
 
 /** How to run scenarios; the same for all of a suite. */
 export interface RunOptions {
@@ -100,6 +105,7 @@ async function runOnce(
 ): Promise<ScenarioResult> {
   const { cwd, environment, run, runDir, seed, mutant, links, load, signal } = options;
   const config = withProfile(options.config, scenario.profile);
+  const { instances = 1, before = [] } = scenario;
   const dir = path.join(runDir, scenarioDir(scenario.name));
   await mkdir(dir, { recursive: true });
   const originNs = process.hrtime.bigint();
@@ -108,10 +114,16 @@ async function runOnce(
   const recorder = new Recorder();
   const scenarioSeed = seedFor(seed, scenario.name);
 
-  const impossible = scenario.timeline.flatMap((step, i) => {
+  const cannot = (step: Step, where: string): string[] => {
     const why = environment.cannot(step, links, config);
-    return why === null ? [] : [`timeline[${i}]: ${why}`];
-  });
+    return why === null ? [] : [`${where}: ${why}`];
+  };
+  const operation = (name: string): Step => ({ at: 0, operate: name, withinMs: 1 });
+  const impossible = [
+    ...scenario.timeline.flatMap((step, i) => cannot(step, `timeline[${i}]`)),
+    ...before.flatMap((name, i) => cannot(operation(name), `before[${i}]`)),
+    ...(instances > 1 ? cannot(operation('several'), 'instances') : []),
+  ];
   let declared: Record<string, Policy> = {};
   let bootMs = 0;
   const header = (): HistoryHeader => ({
@@ -160,14 +172,17 @@ async function runOnce(
     await using running = await environment.up({
       ...blueprint,
       hidesNames: scenario.timeline.some((step) => 'process' in step && step.process === 'hide-name'),
+      instances,
+      movesTarget: scenario.timeline.some(
+        (step) => 'operate' in step && 'target' in (config.operations[step.operate] ?? {}),
+      ),
+      before,
       seed: scenarioSeed,
       logDir: path.join(dir, 'logs'),
       emit: recorder.record,
     });
     bootMs = toMs(now());
-    const { resiliencePath } = config.target;
-    if (resiliencePath !== undefined)
-      declared = await readDeclared(new URL(resiliencePath, running.entryUrl));
+    declared = await declaredBy(config.target, running.entryUrl);
     await conduct(scenario, running, { ...options, config, dir, now, recorder, seed: scenarioSeed });
   }
 }
@@ -202,10 +217,13 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
   const phase = (name: 'steady' | 'fault' | 'recovery' | 'end', atMs: number): void =>
     recorder.record({ kind: 'phase', t: startT + toNs(atMs), phase: name });
 
-  const watching =
-    config.target.resiliencePath === undefined
-      ? Promise.resolve()
-      : watchBreakers(new URL(config.target.resiliencePath, running.entryUrl), now, recorder.record, stopped);
+  const { readings } = config.target;
+  const reading = { entryUrl: running.entryUrl, readings, now, emit: recorder.record };
+  const watching = Promise.allSettled([
+    watchAllBreakers(config.target, running.entryUrl, now, recorder.record, stopped),
+    watchReadings(reading, stopped),
+    config.alerts === undefined ? null : watchAlerts(config.alerts.prometheus, now, recorder.record, stopped),
+  ]);
   const lost = Promise.race([
     running.lost.then((why) => {
       throw new EnvironmentError(`${scenario.name}: ${why}`);
@@ -215,18 +233,20 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
   try {
     phase('steady', 0);
     // Stopped also where the environment is lost: else it would go on injecting into what is gone.
-    await Promise.race([playTimeline(scenario, running, { startT, now, signal: stopped }), lost]);
+    await Promise.race([playTimeline(scenario, running, { startT, now, recorder, signal: stopped }), lost]);
     phase('fault', faultAtMs);
     phase('recovery', healAtMs);
     await Promise.race([driven, lost]);
     phase('end', endAtMs);
     await running.heal('all');
+    if (Object.keys(readings).length > 0) await readNow(reading, stopped);
     recorder.record({ kind: 'residue', t: now(), left: await running.residue() });
     if (!signal.aborted) {
-      for (const name of auditsOf(scenario)) {
+      const take = async (name: string): Promise<void> => {
         const { result, error } = await running.audit(name);
         recorder.record({ kind: 'audit', t: now(), name, result, error });
-      }
+      };
+      await Promise.all(auditsOf(scenario).map(take));
     }
   } finally {
     stop.abort();
@@ -252,16 +272,32 @@ function warmUpPlan(scenario: Scenario, { config, seed, run }: RunOptions): Plan
 /** What ends a fault on a process; null: it ends by itself. */
 const UNDO = { kill: 'start', pause: 'resume', restart: null, 'hide-name': 'show-name' } as const;
 
-/** Injects and lifts faults at their moments. What nobody lifts is lifted when recovery begins. */
+interface Playing extends Pick<Conduct, 'now' | 'recorder' | 'signal'> {
+  startT: Nanoseconds;
+}
+
+/** Injects and lifts faults and carries out operations at their moments. What nobody lifts is lifted when recovery begins. */
 async function playTimeline(
   scenario: Scenario,
   running: Running,
-  { startT, now, signal }: { startT: Nanoseconds; now: Clock; signal: AbortSignal },
+  { startT, now, recorder, signal }: Playing,
 ): Promise<void> {
   const actions: { atMs: number; act: () => Promise<void> }[] = [];
   for (const [i, step] of scenario.timeline.entries()) {
     if ('heal' in step) {
       actions.push({ atMs: step.at, act: () => running.heal(step.heal) });
+      continue;
+    }
+    if ('disturb' in step) {
+      const { disturb, on, at, forMs } = step;
+      const name = `f${i}-disturb_${disturb}`;
+      const endMs = forMs === undefined ? phasesOf(scenario).healAtMs : at + forMs;
+      actions.push({ atMs: at, act: () => running.disturb(on, name, disturb, 'begin') });
+      actions.push({ atMs: endMs, act: () => running.disturb(on, name, disturb, 'end') });
+      continue;
+    }
+    if ('operate' in step) {
+      actions.push({ atMs: step.at, act: () => operate(running, step, now, recorder) });
       continue;
     }
     if ('process' in step) {

@@ -20,6 +20,19 @@ export interface Selection {
 
 const NOT = '!';
 
+/** Tag of scenarios that take many minutes. */
+export const LONG = 'long';
+
+/** Parts off the scenarios with tag `long`, unless that tag or their own file (relative to the config's folder) is asked for. */
+export function partLong(
+  scenarios: readonly LoadedScenario[],
+  { tags = [], files = [] }: { tags?: readonly string[] | undefined; files?: readonly string[] },
+): { short: LoadedScenario[]; long: LoadedScenario[] } {
+  const isLong = ({ file, scenario }: LoadedScenario): boolean =>
+    scenario.tags.includes(LONG) && !tags.includes(LONG) && !files.includes(file);
+  return { short: scenarios.filter((one) => !isLong(one)), long: scenarios.filter(isLong) };
+}
+
 /** @throws UsageError where no scenario has the tags. An empty shard is no error: there may be fewer scenarios than shards. */
 export function selectScenarios(
   scenarios: readonly LoadedScenario[],

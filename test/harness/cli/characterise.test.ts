@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { MeasuredPolicy } from '../../../harness/model/measured.ts';
+import { WireRecord } from '../../../harness/model/wire.ts';
 import { Workshop } from '../../support/workshop.ts';
 
 let shop: Workshop | undefined;
@@ -27,11 +28,28 @@ describe('tripcurve characterise and validate', () => {
     const file = path.join(dir, 'policy.json');
     const policy = MeasuredPolicy.parse(JSON.parse(await readFile(file, 'utf8')));
     expect(policy.calibration?.observations).toBeGreaterThan(5);
+    const seen = WireRecord.parse(JSON.parse(await readFile(path.join(dir, 'policy.wire.json'), 'utf8')));
+    expect(seen.measuredAt).toBe(policy.measuredAt);
+    const page = /^report: (.*)$/m.exec(stdout)?.[1] ?? '';
+    expect(await readFile(path.join(dir, page), 'utf8')).toContain(
+      '<span class="name">retry.attempts</span>',
+    );
 
     const declared = { breaker: null, timeoutMs: null, retry: null, bulkhead: null, fallback: null };
     await writeFile(path.join(dir, 'declared.json'), JSON.stringify(declared));
-    const same = await run('validate', '--measured', 'policy.json', '--declared', 'declared.json');
+    const same = await run(
+      'validate',
+      '--measured',
+      'policy.json',
+      '--declared',
+      'declared.json',
+      '--html',
+      'same.html',
+    );
     expect(same.stdout).toMatch(/ 0 drifted/);
+    const compared = await readFile(path.join(dir, 'same.html'), 'utf8');
+    expect(compared).toContain('declared in declared.json');
+    expect(compared).toContain('<use href="#wire-'); // what was seen then is still at hand
     expect(same.code).toBe(0);
 
     const locked = await run('validate', '--measured', 'policy.json', '--lock', 'policy.lock.json');
@@ -48,7 +66,18 @@ describe('tripcurve characterise and validate', () => {
     [['characterise', '--link', 'nope'], /--link: no link "nope"/],
     [['characterise', '--request', 'nope'], /--request: no request "nope"/],
     [['characterise', '--patience', 'soon'], /It must be a number from 100 to 600000/],
+    [['characterise', '--replicas', '0'], /It must be a whole number from 1 to 64/],
+    [['characterise', '--replicas', '2', '--env', 'attach'], /is there once, so there is one replica of it/],
+    [['characterise', '--replicas', '64', '--dry-run'], /at most \d+ can measure side by side/],
     [['validate'], /validate needs --declared or --lock/],
+    [
+      ['validate', '--declared', '/nowhere'],
+      /there is no such file; to ask the target .* write entry:\/nowhere/,
+    ],
+    [['validate', '--declared', 'entry:resilience'], /after entry: comes the path/],
+    [['validate', '--declared', 'entry', '--measured', 'x.json'], /with --measured no target is up/],
+    [['validate', '--declared', 'entry'], /the config has no target\.resiliencePath/],
+    [['validate', '--declared', 'entry:/nowhere'], /entry:\/nowhere: a policy is a JSON object/],
     [['validate', '--declared', 'nowhere.json'], /--declared nowhere\.json cannot be read/],
     [
       ['validate', '--measured', 'tripcurve.config.ts', '--lock', 'x'],
@@ -64,6 +93,31 @@ describe('tripcurve characterise and validate', () => {
     },
     30_000,
   );
+
+  test('the target itself is asked for what it declares while it is up', async () => {
+    const DECLARES = JSON.stringify({
+      links: {
+        dep: {
+          policy: {
+            breaker: null,
+            timeoutMs: null,
+            retry: { attempts: 3, backoff: { kind: 'none', baseMs: 0 } },
+            bulkhead: null,
+            fallback: null,
+          },
+        },
+      },
+    });
+    shop = await Workshop.open({ DECLARES });
+    const few = ['--calls', '5', '--burst', '4', '--patience', '500', '--seed', '7'];
+    const { code, stdout, stderr } = await shop.run('validate', '--declared', 'entry:/declared', ...few);
+    expect([stderr, stdout]).toEqual([
+      expect.anything(),
+      expect.stringMatching(/^declared in entry:\/declared$/m),
+    ]);
+    expect(stdout).toMatch(/^DRIFT +retry\.attempts +3 +1 /m);
+    expect(code).toBe(1);
+  }, 180_000);
 
   test('--dry-run says what would be done, and starts nothing', async () => {
     const { run } = bound(await workshop());

@@ -181,6 +181,11 @@ describe('bad input to tripcurve run', () => {
       /timeline\[0\]\.on: no link "dpe"; did you mean "dep"\?/,
     ],
     [
+      'an unknown disturbance',
+      scenario({ timeline: [{ at: 100, disturb: 'lock', on: 'dep' }] }),
+      /timeline\[0\]\.disturb: no disturbance "lock"; (one of|did you mean|the config has none)/,
+    ],
+    [
       'an unknown fault',
       scenario({ timeline: [{ at: 0, inject: { type: 'dwon' }, on: 'dep' }] }),
       /timeline\[0\]\.inject: unknown fault type "dwon"; did you mean "down"\?/,
@@ -191,6 +196,11 @@ describe('bad input to tripcurve run', () => {
         timeline: [{ at: 0, inject: { type: 'latency', attributes: { latency: 'slow' } }, on: 'dep' }],
       }),
       /timeline\[0\]\.inject: attributes: latency must be a number, got "slow"/,
+    ],
+    [
+      'an unknown reading',
+      scenario({ expect: [{ check: 'reading-bounded', reading: 'queue', atMost: 9 }] }),
+      /expect\[0\]: no reading "queue"; the config names none \(target\.readings\)/,
     ],
     [
       'an unknown check',
@@ -220,7 +230,9 @@ describe('bad input to tripcurve run', () => {
 
   test('a folder without a config is one sentence and exit 2', async () => {
     const { code, stderr } = await tripcurve(path.dirname(process.execPath), 'run').finished;
-    expect(stderr).toMatch(/no tripcurve\.config\.ts in .*; run tripcurve in the folder that has one/);
+    expect(stderr).toMatch(
+      /no tripcurve\.config\.ts \(or \.yaml, \.json\) in .*; run tripcurve in the folder that has one/,
+    );
     expect(code).toBe(2);
   });
 

@@ -23,18 +23,23 @@ describe('a config with a profile', () => {
       pooled: {
         env: {},
         links: { db: pooled('behind'), behind: postgres },
+        requests: { ask: { method: 'GET', path: '/new', needs: ['db', 'behind'] } },
         audits: { writes: { command: ['new'] } },
       },
     },
     links: { db: postgres, other: postgres },
-    requests: {},
+    requests: {
+      ask: { method: 'GET', path: '/old', needs: ['db'] },
+      more: { method: 'GET', path: '/more', needs: [] },
+    },
     audits: { writes: { command: ['old'] }, more: { command: ['more'] } },
   });
 
-  test('has its links and audits before those of the same name, and the rest as they were', () => {
-    const { links, audits } = withProfile(config, 'pooled');
+  test('has its links, requests and audits before those of the same name, and the rest as they were', () => {
+    const { links, requests, audits } = withProfile(config, 'pooled');
     expect(Object.keys(links)).toEqual(['db', 'other', 'behind']);
     expect(links.db?.dependency).toEqual({ pgbouncer: { link: 'behind', settings: {} } });
+    expect([requests.ask?.path, requests.more?.path]).toEqual(['/new', '/more']);
     expect([audits.writes?.command, audits.more?.command]).toEqual([['new'], ['more']]);
     expect(withProfile(config, 'plain')).toEqual(config);
   });
@@ -71,14 +76,31 @@ describe('a link that leads on', () => {
   });
 });
 
+test('a variable of a profile may name a link, and a slip in it is said so', async () => {
+  const shop = await Workshop.open();
+  cleanup.add(() => shop.close());
+  const file = path.join(shop.dir, 'tripcurve.config.ts');
+  const config = JSON.parse((await readFile(file, 'utf8')).slice('export default '.length, -1));
+  config.profiles.fast.env.OTHER = '{{link.dpe.url}}';
+  await shop.write('tripcurve.config.ts', `export default ${JSON.stringify(config)};`);
+  await shop.scenario();
+  const { code, stdout } = await shop.run('run');
+  expect(stdout).toContain(
+    'profiles.fast.env.OTHER: unknown placeholder {{link.dpe.url}}; did you mean {{link.dep.url}}?',
+  );
+  expect(code).not.toBe(0);
+}, 60_000);
+
 describe('what a machine lacks', () => {
   test.each([
-    [compose, 'the Compose project has no service for postgres'],
-    [testcontainers, 'no container is configured for postgres'],
-  ])('$name has nothing for a link that only a profile has', async (environment, says) => {
+    ['pgbouncer', 'the Compose project has no service for postgres', compose],
+    ['pgbouncer', 'no container is configured for postgres', testcontainers],
+    ['chain', 'the Compose project has no service for llm-2', compose],
+    ['chain', 'no container is configured for llm-2', testcontainers],
+  ])('for a link that only the profile %s has is told: %s', async (profile, says, environment) => {
     const config = await loadConfig(REPOSITORY);
     expect(await environment.lacks?.(config)).toBeNull();
-    expect(await environment.lacks?.(withProfile(config, 'pgbouncer'))).toBe(says);
+    expect(await environment.lacks?.(withProfile(config, profile))).toBe(says);
   });
 
   const before = process.env.PGBOUNCER;

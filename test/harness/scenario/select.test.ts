@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { phasesOf, Scenario } from '../../../harness/model/scenario.ts';
 import type { LoadedScenario } from '../../../harness/scenario/load.ts';
-import { selectScenarios, shardOf, withTags } from '../../../harness/scenario/select.ts';
+import { partLong, selectScenarios, shardOf, withTags } from '../../../harness/scenario/select.ts';
 import { tinyScenario } from '../../support/workshop.ts';
 
 function scenario(name: string, tags: string[] = [], withinMs = 1_000): LoadedScenario {
@@ -113,5 +113,18 @@ describe('shards', () => {
         expect(empty).toHaveLength(Math.max(0, total - suite.length));
       }),
     );
+  });
+});
+
+describe('long scenarios', () => {
+  const all = [scenario('short', ['nightly']), scenario('soak', ['operations', 'long'])];
+  const taken = (asked: Parameters<typeof partLong>[1]): string[] => names(partLong(all, asked).short);
+
+  test('are left out, and told, unless their tag or their file is asked for', () => {
+    expect(taken({})).toEqual(['short']);
+    expect(names(partLong(all, {}).long)).toEqual(['soak']);
+    expect(taken({ tags: ['operations'] })).toEqual(['short']);
+    expect(taken({ tags: ['long'] })).toEqual(['short', 'soak']);
+    expect(taken({ files: ['scenarios/soak.scenario.ts'] })).toEqual(['short', 'soak']);
   });
 });
