@@ -20,6 +20,7 @@ module.exports = {
     only('probe', ['model'], 'a probe reads and tells'),
     only('environment', ['link', 'model'], 'an environment brings things up; it judges nothing'),
     only('scenario', ['check', 'environment', 'link', 'load', 'probe', 'history', 'model'], 'the runner puts the parts together'),
+    only('explore', ['scenario', 'model'], 'it draws and reduces scenarios; running one is handed in'),
     only('rehearsal', ['environment', 'link', 'load', 'probe', 'history', 'model'], 'a rehearsal drives and records; it judges nothing'),
     only('policy', ['environment', 'link', 'load', 'history', 'model'], 'it measures what runs; it judges no scenario'),
     only('report', ['check', 'history', 'policy', 'scenario', 'model'], 'a report shows; it never judges'),

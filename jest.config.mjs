@@ -1,6 +1,14 @@
-/** Two projects in one run: the rig's own tests, and the scenarios (each file becomes one test). */
+/**
+ * Two projects in one run: the rig's own tests, and the scenarios (each file becomes one test): those tagged
+ * `quick`, or with the tag in TRIPCURVE_TAG. All others are for `npx tripcurve run`.
+ */
+import { filesTagged } from './harness/scenario/tagged-files.ts';
+
+const rootDir = import.meta.dirname;
+const scenarioFiles = await filesTagged(rootDir, process.env.TRIPCURVE_TAG ?? 'quick');
+
 const common = {
-  rootDir: import.meta.dirname,
+  rootDir,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -12,12 +20,14 @@ const common = {
 };
 
 export default {
+  // Machines that run tests are busy: a limit is for what never ends.
+  testTimeout: 30_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'] },
     {
       ...common,
       displayName: 'scenarios',
-      testMatch: ['<rootDir>/scenarios/**/*.scenario.ts'],
+      testMatch: scenarioFiles.map((file) => `<rootDir>/${file}`),
       setupFilesAfterEnv: ['<rootDir>/harness/scenario/jest.ts'],
     },
   ],

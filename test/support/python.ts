@@ -11,6 +11,15 @@ const INSTALL_LIMIT_MS = 120_000;
 /** Runs a Python script with a package at hand; its stdout. */
 export type Python = (script: string, ...args: string[]) => Promise<string>;
 
+/** The version of python3, or a sentence that says why there is none. */
+export async function pythonVersion(): Promise<{ version: string } | string> {
+  try {
+    return { version: (await promisify(execFile)('python3', ['--version'])).stdout.trim() };
+  } catch (error) {
+    return `python3 cannot be run (Debian: apt-get install python3): ${messageOf(error)}`;
+  }
+}
+
 /** @param requirement such as `toxiproxy-python==0.1.1`; a sentence comes back where it cannot be had */
 export async function pythonWith(requirement: string): Promise<Python | string> {
   const dir = path.join(CACHE_DIR, requirement);

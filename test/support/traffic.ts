@@ -13,13 +13,20 @@ export const trafficConfig = Config.parse({
   profiles: { fast: { env: {} } },
   links: {},
   requests: {
-    get: { method: 'GET', path: '/get/{{pick.word}}?q=a%20b', headers: { accept: 'text/plain' }, needs: [] },
+    get: {
+      method: 'GET',
+      path: '/get/{{pick.word}}?q=a%20b',
+      headers: { accept: 'text/plain', 'x-wants': '{{written}}' },
+      compare: 'notes.0',
+      needs: [],
+    },
     put: {
       method: 'POST',
       path: '/put',
       headers: { 'x-key': '{{key}}' },
       body: { text: 'about “{{pick.word}}”', list: ['{{key}}'] },
       needs: [],
+      write: true,
     },
     remove: { method: 'DELETE', path: '/remove/{{key}}', needs: [] },
   },

@@ -78,8 +78,8 @@ export class Workshop {
     this.dir = dir;
   }
 
-  /** A folder whose target is the tiny one; `env` changes the target's environment. */
-  static async open(env: Record<string, string> = {}): Promise<Workshop> {
+  /** A folder whose target is the tiny one; `env` changes the target's environment, `more` the config. */
+  static async open(env: Record<string, string> = {}, more: object = {}): Promise<Workshop> {
     const workshop = new Workshop(await mkdtemp(path.join(os.tmpdir(), 'tripcurve-test-')));
     const config = {
       target: {
@@ -87,7 +87,13 @@ export class Workshop {
         start: { command: [process.execPath, TINY], env: { UPSTREAM: '{{link.dep.url}}', ...env } },
         readyPath: '/ready',
         mutantEnv: 'MUTANT',
-        mutants: ['none-such'],
+        mutants: [
+          {
+            name: 'none-such',
+            origin: 'a defect that the tiny target does not know',
+            expected: [{ scenario: 'tiny/errors', check: 'success-ratio', says: 'requests succeeded' }],
+          },
+        ],
       },
       profiles: { fast: { env: {} } },
       links: {
@@ -98,6 +104,7 @@ export class Workshop {
       },
       requests: { work: { method: 'GET', path: '/work', needs: ['dep'] } },
       served: { header: 'served-by' },
+      ...more,
     };
     await workshop.write('tripcurve.config.ts', `export default ${JSON.stringify(config)};`);
     return workshop;

@@ -20,7 +20,10 @@ interface Step {
   run?: string;
 }
 interface Workflow {
-  jobs: Record<'plan' | 'shard' | 'report', { steps: Step[]; 'timeout-minutes': number }>;
+  jobs: Record<
+    'plan' | 'shard' | 'mutants' | 'explore' | 'stryker' | 'report',
+    { steps: Step[]; 'timeout-minutes': number }
+  >;
 }
 
 const FILE = path.join(REPOSITORY, '.github/workflows/nightly.yml');
@@ -105,6 +108,20 @@ describe('the nightly workflow of GitHub', () => {
     const summary = await readFile(GITHUB_STEP_SUMMARY, 'utf8');
     expect(summary).toMatch(/^## .* tripcurve: /);
     expect(summary.match(/^\| \S+ \| [a-z] \|/gm)).toHaveLength(2);
+  });
+
+  test('puts mutants to the suite with the same seed, and Stryker to work with a limit within its job', async () => {
+    expect(script('mutants', 'Mutants')).toBe('npx tripcurve mutants --seed "$SEED" --out reports/mutants');
+    const [, limitS = ''] = /--limit (\d+)$/.exec(script('stryker', 'Stryker')) ?? [];
+    expect(Number(limitS)).toBeGreaterThan(0);
+    expect(Number(limitS)).toBeLessThan(60 * workflow.jobs.stryker['timeout-minutes']);
+  });
+
+  test('draws other schedules every night, of a seed that repeats them, with a limit within its job', () => {
+    const [, limitS = ''] =
+      /explore --runs \d+ --seed "\$SEED" --limit (\d+) /.exec(script('explore', 'Explore')) ?? [];
+    expect(Number(limitS)).toBeGreaterThan(0);
+    expect(Number(limitS)).toBeLessThan(60 * workflow.jobs.explore['timeout-minutes']);
   });
 
   test('is red, and says which, when a shard left no report', async () => {

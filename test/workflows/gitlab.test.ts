@@ -60,6 +60,8 @@ describe('the nightly pipeline of GitLab', () => {
       'shard: [1/3]',
       'shard: [2/3]',
       'shard: [3/3]',
+      'mutants',
+      'stryker',
       'report',
     ]);
     expect(jobs.at(-1)?.needs).toEqual([{ job: 'shard', artifacts: true, optional: false }]);
