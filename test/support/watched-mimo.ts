@@ -25,6 +25,8 @@ const REQUEST_LIMIT_MS = 5_000;
 const QUEUE_CAPACITY = 60;
 /** A timeout that lets a slow LLM be slow without being ill. */
 const LLM_TIMEOUT_MS = 1_600;
+/** And those of the others are longer than a busy machine ever keeps them waiting: what they raise, an outage raised. */
+const OTHERS_TIMEOUT_MS = 1_200;
 
 export interface WatchedMimo extends AsyncDisposable {
   readonly mimo: Running;
@@ -68,13 +70,18 @@ export async function watchedMimo(): Promise<WatchedMimo> {
 
 function policy(): Policy {
   const fast = policyOf('fast');
-  const { llm, database } = fast.links;
+  const { llm, ollama, database } = fast.links;
   return {
     ...fast,
     links: {
       ...fast.links,
       llm: { ...llm, timeoutMs: LLM_TIMEOUT_MS, deadlineMs: LLM_TIMEOUT_MS },
-      database: { ...database, fallback: { ...database.fallback, capacity: QUEUE_CAPACITY } },
+      ollama: { ...ollama, timeoutMs: OTHERS_TIMEOUT_MS },
+      database: {
+        ...database,
+        timeoutMs: OTHERS_TIMEOUT_MS,
+        fallback: { ...database.fallback, capacity: QUEUE_CAPACITY },
+      },
     },
   };
 }

@@ -12,14 +12,14 @@ afterEach(() => cleanup.run());
 
 const LIMIT_MS = 120_000;
 
-/** Faults that make an answer late, among such that do not; no length of a fault lies at the very limit. */
+/** A fault that makes answers late, every time and by far, among such that do not, on a busy machine either. */
 const explore = {
   ratePerSecond: [60, 80],
-  faults: { dep: ['latency', 'http_status', 'slicer'] },
+  faults: { dep: ['black_hole', 'http_status', 'slicer'] },
   leadMs: 500,
   windowMs: 1_000,
   recoveryMs: 800,
-  invariants: { always: [{ check: 'deadline-respected', withinMs: 100, slackMs: 60 }] },
+  invariants: { always: [{ check: 'deadline-respected', withinMs: 100, slackMs: 400 }] },
 };
 
 async function open(more: object = {}): Promise<Workshop> {
@@ -49,7 +49,7 @@ describe('tripcurve explore', () => {
       expect(kept.timeline).toEqual([
         { at: 500, on: 'dep', forMs: expect.any(Number), inject: expect.anything() },
       ]);
-      expect(kept.timeline[0].inject.type).toBe('latency');
+      expect(kept.timeline[0].inject.type).toBe('black_hole');
       const again = await shop.run('run', file, '--out', 'again');
       expect(again.stdout).toMatch(/fails deadline-respected \(expect\): deadline missed: /);
       expect(again.code).toBe(1);
@@ -112,7 +112,7 @@ describe('tripcurve explore', () => {
     const { code, stdout } = await shop.run('explore', '--dry-run', '--runs', '4', '--seed', '5');
     expect(stdout.trim().split('\n')).toEqual(
       [1, 2, 3, 4].map((n) =>
-        expect.stringMatching(new RegExp(`^${n}  dep (latency|http_status|slicer) .*; work \\d+/s$`)),
+        expect.stringMatching(new RegExp(`^${n}  dep (black_hole|http_status|slicer)( .*)?; work \\d+/s$`)),
       ),
     );
     expect((await shop.run('explore', '--dry-run', '--runs', '4', '--seed', '5')).stdout).toBe(stdout);
