@@ -2,12 +2,12 @@
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { findPgbouncer } from '../environment/pgbouncer.ts';
 import { postgresBinaries } from '../environment/postgres.ts';
+import { runRoot } from '../environment/run-folder.ts';
 import { findToxiproxy } from '../link/toxiproxy-binary.ts';
 import { LOAD_ENGINES } from '../load/engines.ts';
 import { messageOf } from '../model/errors.ts';
@@ -34,7 +34,7 @@ export function doctorCommand(): Command {
         node(),
         config(),
         ports(),
-        folder('temp folder', os.tmpdir()),
+        folder('folder of runs', await runRoot()),
         postgres(),
         tool(
           'docker',

@@ -1,11 +1,10 @@
 /** Clears away what embedded runs have left whose rig and host were both killed: processes and their folder. */
 import { readdir, readFile, rm } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { processTree, signalTo } from './child.ts';
-import { RUN_DIR_PREFIX } from './embedded.ts';
 import { type Healing, isAlive, newHealing } from './healing.ts';
+import { runFolders } from './run-folder.ts';
 
 /** A host whose rig has just died is given this long to do it itself, ms. */
 const HOST_LIMIT_MS = 4_000;
@@ -43,15 +42,6 @@ export async function healEmbedded(run: string | null): Promise<Healing> {
       `no process and no folder of ${run === null ? 'a run whose rig is gone' : `run ${run}`} is left`,
     );
   return healing;
-}
-
-async function runFolders(): Promise<{ dir: string; run: string; pid: number }[]> {
-  const names = await readdir(os.tmpdir());
-  return names.flatMap((name) => {
-    const [, run, pid] = /^(.+)-(\d+)-[0-9a-z]+$/.exec(name.replace(RUN_DIR_PREFIX, '')) ?? [];
-    if (!name.startsWith(RUN_DIR_PREFIX) || run === undefined) return [];
-    return [{ dir: path.join(os.tmpdir(), name), run, pid: Number(pid) }];
-  });
 }
 
 async function goes(dir: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** What is alive on this machine that belongs to a run: read from /proc, so tests that use it need Linux. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import os from 'node:os';
+import path from 'node:path';
+import { runFolders } from '../../harness/environment/run-folder.ts';
 
 /** Pids whose command line or environment holds a text, zombies and ourselves aside. */
 export async function processesWith(text: string): Promise<number[]> {
@@ -39,9 +40,9 @@ export async function listeningPorts(pids: readonly number[]): Promise<number[]>
   return [...ports];
 }
 
-/** Folders in the system's temp folder whose name holds a text. */
-export async function tempFoldersWith(text: string): Promise<string[]> {
-  return (await readdir(os.tmpdir())).filter((name) => name.includes(text));
+/** Folders of runs that are there, whose name holds a text. */
+export async function runFoldersWith(text: string): Promise<string[]> {
+  return (await runFolders()).map(({ dir }) => dir).filter((dir) => path.basename(dir).includes(text));
 }
 
 /** Polls until a condition is met. There is no event for "another process has gone". */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { freePort } from '../../../harness/environment/free-port.ts';
 import { FOREIGN, longFaults, PROXY, post, type Scene, scene, workshop } from '../../support/attached.ts';
-import { eventually, processesWith, tempFoldersWith } from '../../support/processes.ts';
+import { eventually, processesWith, runFoldersWith } from '../../support/processes.ts';
 import { Cleanup } from '../../support/sockets.ts';
 import { NEW, type RealToxiproxy, realToxiproxy } from '../../support/toxiproxy.ts';
 import { REPOSITORY, type Started, tripcurve, Workshop } from '../../support/workshop.ts';
@@ -119,13 +119,13 @@ test('heal clears away processes and folder of an embedded run whose rig and hos
     async () => (await processesWith(`tripcurve-run-${run}`)).length >= 1,
   );
   await killedWith(`environment/host.ts\0${run}`, rig);
-  expect(await tempFoldersWith(run)).not.toEqual([]);
+  expect(await runFoldersWith(run)).not.toEqual([]);
   const { stdout, code } = await tripcurve(REPOSITORY, 'heal', '--env', 'embedded', '--run', run).finished;
   expect(stdout).toMatch(new RegExp(`embedded: lifted +folder \\S+${run}`));
   expect(stdout).toMatch(new RegExp(`embedded: verified +no process and no folder of run ${run} is left`));
   expect(code).toBe(0);
   expect(await processesWith(run)).toEqual([]);
-  expect(await tempFoldersWith(run)).toEqual([]);
+  expect(await runFoldersWith(run)).toEqual([]);
 }, 120_000);
 
 test('heal lifts the faults of a rehearsal in its folder, which goes on', async () => {

@@ -1,6 +1,6 @@
 /** The lease, by really killing: whoever dies, nothing of a run outlives it. */
 import { describe, expect, test } from '@jest/globals';
-import { eventually, listeningPorts, processesWith, tempFoldersWith } from '../../support/processes.ts';
+import { eventually, listeningPorts, processesWith, runFoldersWith } from '../../support/processes.ts';
 import { REPOSITORY, type Started, tripcurve } from '../../support/workshop.ts';
 
 /** What the project promises: nothing is left this long after a SIGKILL. */
@@ -40,7 +40,7 @@ async function nothingIsLeft({ run, pids }: Scene): Promise<void> {
     GONE_WITHIN_MS,
     async () => (await processesWith(run)).length === 0,
   );
-  await eventually('the folder to go', GONE_WITHIN_MS, async () => (await tempFoldersWith(run)).length === 0);
+  await eventually('the folder to go', GONE_WITHIN_MS, async () => (await runFoldersWith(run)).length === 0);
   // Not by dialling: a port that was let go can be another process's by now.
   expect(await listeningPorts(pids)).toEqual([]);
 }

@@ -18,7 +18,7 @@ import {
   type ShownProxy,
   scene,
 } from '../../support/attached.ts';
-import { eventually, processesWith, tempFoldersWith } from '../../support/processes.ts';
+import { eventually, processesWith, runFoldersWith } from '../../support/processes.ts';
 import { Cleanup, listen } from '../../support/sockets.ts';
 import { NEW, type RealToxiproxy, realToxiproxy } from '../../support/toxiproxy.ts';
 import { type Started, tinyScenario, tripcurve, Workshop } from '../../support/workshop.ts';
@@ -86,7 +86,7 @@ describe('a rig killed at a random moment', () => {
         await eventually(
           `kill ${i} to leave nothing`,
           BORNE_MS,
-          async () => (await processesWith(run)).length + (await tempFoldersWith(run)).length === 0,
+          async () => (await processesWith(run)).length + (await runFoldersWith(run)).length === 0,
         );
         tookMs.push(performance.now() - killedMs);
         expect((await fetch(`http://127.0.0.1:${dependency}`)).status).toBe(200);
