@@ -4,6 +4,7 @@
  */
 import fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { WITHOUT_SCHEMAS } from '../without-schemas.ts';
 
 /** A message may carry many alerts; Alertmanager cuts none off unless told. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
@@ -31,7 +32,7 @@ export interface Heard {
 }
 
 export function buildAlerts(hear: (heard: Heard) => void): FastifyInstance {
-  const app = fastify({ bodyLimit: BODY_BYTES_MAX });
+  const app = fastify({ ...WITHOUT_SCHEMAS, bodyLimit: BODY_BYTES_MAX });
   app.get('/health', async () => ({ status: 'live' }));
   app.post<{ Params: { receiver: string } }>('/:receiver', async (request, reply) => {
     const message = Message.safeParse(request.body);

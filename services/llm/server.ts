@@ -6,6 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { z } from 'zod';
+import { WITHOUT_SCHEMAS } from '../without-schemas.ts';
 import { answerFor, pieces, textOf, tokens } from './answer.ts';
 
 /** How the stand-in behaves; see main.ts for the variables. */
@@ -72,7 +73,12 @@ const PREFIXES = ['', '/api'];
 export function buildLlm(options: Partial<LlmOptions> = {}): FastifyInstance {
   const settings = { ...LLM_DEFAULTS, ...options };
   const inSlot = slotsOf(settings.slots);
-  const app = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 4 * 1024 * 1024 });
+  const app = fastify({
+    ...WITHOUT_SCHEMAS,
+    logger: false,
+    forceCloseConnections: true,
+    bodyLimit: 4 * 1024 * 1024,
+  });
   app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
     const status = error.statusCode ?? 500;
     return refuse(reply, {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { z } from 'zod';
+import { WITHOUT_SCHEMAS } from '../without-schemas.ts';
 import { DIMENSIONS, embed } from './vector.ts';
 
 /** Models it knows; all give vectors of 768 numbers here (the real qwen3-embedding gives 1024). */
@@ -41,7 +42,12 @@ export function buildOllama({
     loading.set(model, load);
     return load;
   };
-  const app = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 16 * 1024 * 1024 });
+  const app = fastify({
+    ...WITHOUT_SCHEMAS,
+    logger: false,
+    forceCloseConnections: true,
+    bodyLimit: 16 * 1024 * 1024,
+  });
   // Ollama reads JSON whatever the content type says.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => done(null, text));

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { WITHOUT_SCHEMAS } from '../../without-schemas.ts';
 import { registerMcp } from '../mcp/http.ts';
 import { servedHeaders } from '../served.ts';
 import { type Admit, createAdmission } from './admission.ts';
@@ -59,6 +60,7 @@ export interface Server {
 export function createServer(service: Service): Server {
   const { metrics, policy, limits } = service;
   const app = fastify({
+    ...WITHOUT_SCHEMAS,
     bodyLimit: limits.bodyBytesMax,
     logger: false,
     forceCloseConnections: 'idle',
