@@ -16,6 +16,7 @@ import { checkScenario, known, loadConfig } from '../scenario/load.ts';
 import { mutantNames } from '../scenario/mutants.ts';
 import { runScenario } from '../scenario/run.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
+import { Turns } from '../scenario/turns.ts';
 import { agreed } from './agreed.ts';
 import { ENV, environmentOf, LIMIT, PARALLEL, PARALLEL_CAREFUL, SEED, wholeNumber, YES } from './options.ts';
 import { stopOnSignal } from './run.ts';
@@ -97,12 +98,22 @@ async function exploreAndTell(options: Options): Promise<ExitCode> {
   );
   const stop = stopOnSignal(limit);
   const parallel = parallelIn(environment, config, options.parallel);
+  await using turns = await Turns.open();
+  await using ahead = environment.ahead?.(run);
   const runSchedule: RunSchedule = async (scenario, folder) => {
     const dir = path.join(runDir, folder);
     const file = `${folder}.scenario.yaml`;
     const { judgements } = await runScenario(
       { file, scenario: checkScenario(scenario, given, file) },
-      { ...about, runDir: dir, links, load: 'embedded', signal: stop.signal },
+      {
+        ...about,
+        environment: ahead ?? environment,
+        runDir: dir,
+        links,
+        load: 'embedded',
+        turns,
+        signal: stop.signal,
+      },
     );
     // The history of what nothing came of would fill the disk of a long search.
     if (judgements.every(({ verdict }) => verdict.outcome !== 'fails'))

@@ -61,10 +61,11 @@ async function runMutants(
   console.log(`run ${run}: ${mutants.length} mutants, ${scenarios.length} scenarios, seed ${seed}`);
   for (const { scenario, why } of skipped)
     console.log(skippedLine({ name: scenario.scenario.name, file: scenario.file, why }));
+  await using ahead = embedded.ahead?.(run);
   const options = {
     config,
     cwd,
-    environment: embedded,
+    environment: ahead ?? embedded,
     run,
     runDir,
     seed,

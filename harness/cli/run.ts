@@ -88,7 +88,11 @@ async function run(
   }: Options,
 ): Promise<ExitCode> {
   const cwd = process.cwd();
-  const environment = environmentOf(env);
+  const startedAt = new Date();
+  const runId = newRunId(startedAt);
+  const single = environmentOf(env);
+  await using ahead = single.ahead?.(runId); // begins while the scenarios are loaded
+  const environment = ahead ?? single;
   const config = await loadConfig(cwd);
   await environment.check?.(config);
   if (mutant !== undefined) known(mutant, mutantNames(config), '--mutant', 'mutant');
@@ -98,8 +102,6 @@ async function run(
   const scenarios = selectScenarios(short, { tags, shard });
   await agreed(environment, config, yes);
   const loadEngine = await LOAD_ENGINES[load].check(); // before anything is brought up for nothing
-  const startedAt = new Date();
-  const runId = newRunId(startedAt);
   const runDir = path.resolve(cwd, out ?? path.join('reports', runId));
   const say = (line: string): void => (json ? console.error(line) : console.log(line));
   say(

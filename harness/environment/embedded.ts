@@ -3,9 +3,9 @@
  * stand-ins and the target; all on loopback, all on ports of the kernel's choice.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { FaultClient } from '../link/client.ts';
@@ -17,6 +17,7 @@ import { childEnv, processTree, signalTo } from './child.ts';
 import type { Blueprint, Environment, Running } from './environment.ts';
 import { type HostCommand, HostMessage, type HostStart } from './messages.ts';
 import { findPgbouncer } from './pgbouncer.ts';
+import { runFolder } from './run-folder.ts';
 
 const HOST = path.join(import.meta.dirname, 'host.ts');
 
@@ -24,9 +25,6 @@ const HOST = path.join(import.meta.dirname, 'host.ts');
 const UP_LIMIT_MS = 90_000;
 const ANSWER_LIMIT_MS = 20_000;
 const DOWN_LIMIT_MS = 8_000;
-
-/** Prefix of the run folders in the system's temp folder. */
-export const RUN_DIR_PREFIX = 'tripcurve-run-';
 
 export const embedded: Environment = {
   name: 'embedded',
@@ -48,16 +46,50 @@ export const embedded: Environment = {
     if (Object.values(links).every(({ dependency }) => !('pgbouncer' in dependency))) return null;
     return findPgbouncer().then(() => null, messageOf);
   },
-  async up(blueprint) {
-    const host = new HostHandle(blueprint);
-    try {
-      return await host.up();
-    } catch (error) {
-      await host.end();
-      throw error;
-    }
+  up: (blueprint) => up(blueprint, spawnHost(blueprint.run)),
+  ahead(run) {
+    let next: ChildProcess | null = spawnHost(run);
+    return {
+      ...embedded,
+      async up(blueprint) {
+        const host = next !== null && next.exitCode === null ? next : spawnHost(run);
+        next = null;
+        const running = await up(blueprint, host);
+        next ??= spawnHost(run);
+        return running;
+      },
+      async [Symbol.asyncDispose]() {
+        if (next === null || next.exitCode !== null) return;
+        const exited = once(next, 'exit');
+        next.stdin?.end(); // which it takes for our end, and goes
+        await exited;
+      },
+    };
   },
 };
+
+/** A host that has loaded what it needs by the time it is told what to bring up. */
+function spawnHost(run: string): ChildProcess {
+  // A session of its own: a signal to the terminal's group reaches the rig, and the rig decides.
+  const host = spawn(process.execPath, [HOST, run], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: childEnv({}),
+  });
+  host.stdin?.on('error', () => {}); // a host that is gone is noticed by its exit
+  return host;
+}
+
+async function up(blueprint: Blueprint, process: ChildProcess): Promise<Running> {
+  const dir = await runFolder(blueprint.run, blueprint.originNs.toString(36));
+  const host = new HostHandle(blueprint, dir, process);
+  try {
+    return await host.up();
+  } catch (error) {
+    await host.end();
+    throw error;
+  }
+}
 
 class HostHandle {
   readonly #blueprint: Blueprint;
@@ -70,19 +102,10 @@ class HostHandle {
   #askedCount = 0;
   #ending = false;
 
-  constructor(blueprint: Blueprint) {
+  constructor(blueprint: Blueprint, dir: string, host: ChildProcess) {
     this.#blueprint = blueprint;
-    this.#dir = path.join(
-      os.tmpdir(),
-      `${RUN_DIR_PREFIX}${blueprint.run}-${process.pid}-${blueprint.originNs.toString(36)}`,
-    );
-    // A session of its own: a signal to the terminal's group reaches the rig, and the rig decides.
-    this.#process = spawn(process.execPath, [HOST, blueprint.run], {
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: childEnv({}),
-    });
-    this.#process.stdin?.on('error', () => {}); // a host that is gone is noticed by its exit
+    this.#process = host;
+    this.#dir = dir;
     this.#exited = new Promise((resolve) => this.#process.once('close', () => resolve()));
   }
 

@@ -90,6 +90,11 @@ export interface Environment {
   asks?(config: Config): string[];
   /** @throws EnvironmentError or UsageError; nothing is left behind then. */
   up(blueprint: Blueprint): Promise<Running>;
+  /**
+   * The same for a run of many, which readies parts of the next one while another is up, and ends what was not used
+   * when it is disposed of. Left out: nothing can be ready ahead.
+   */
+  ahead?(run: string): Environment & AsyncDisposable;
 }
 
 /** Who injects toxics: whoever was asked for, or else the environment's own way with this config. */

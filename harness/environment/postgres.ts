@@ -69,7 +69,14 @@ const RUN_AS = ['postgres', 'nobody'];
  * Whom to run as: PostgreSQL and PgBouncer refuse to run as root, and then run as `postgres` where that user
  * exists, else as `nobody`. @throws EnvironmentError where neither does.
  */
-export async function runUser(): Promise<ChildOptions['user']> {
+export function runUser(): Promise<ChildOptions['user']> {
+  found ??= findRunUser();
+  return found;
+}
+
+let found: Promise<ChildOptions['user']> | undefined;
+
+async function findRunUser(): Promise<ChildOptions['user']> {
   if (os.userInfo().uid !== 0) return undefined;
   for (const user of RUN_AS) {
     try {

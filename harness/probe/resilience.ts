@@ -16,9 +16,12 @@ const POLL_EVERY_MS: Ms = 50;
 /** The declared policy per link. @throws EnvironmentError where the document is missing or malformed. */
 async function readDeclared(url: URL): Promise<Record<string, Policy>> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    const document = ResilienceDocument.parse(await response.json());
+    const { statusCode, body } = await request(url, { signal: AbortSignal.timeout(5_000) });
+    if (statusCode !== 200) {
+      await body.dump();
+      throw new Error(`status ${statusCode}`);
+    }
+    const document = ResilienceDocument.parse(await body.json());
     return Object.fromEntries(Object.entries(document.links).map(([link, { policy }]) => [link, policy]));
   } catch (error) {
     throw new EnvironmentError(

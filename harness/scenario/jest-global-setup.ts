@@ -1,11 +1,16 @@
-/** Names the run and draws its seed once, for all of Jest's workers and its reporter. */
+/** Names the run, draws its seed and opens its turns once, for all of Jest's workers and its reporter. */
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { newRunId, newSeed } from './run-id.ts';
+import { Turns } from './turns.ts';
 
-export default function setup(): void {
+export default async function setup(): Promise<void> {
   const cwd = process.cwd();
   process.env.TRIPCURVE_CWD ??= cwd;
   process.env.TRIPCURVE_RUN ??= newRunId();
   process.env.TRIPCURVE_SEED ??= String(newSeed());
   process.env.TRIPCURVE_RUN_DIR ??= path.join(cwd, 'reports', process.env.TRIPCURVE_RUN);
+  const { dir } = await Turns.open();
+  process.env.TRIPCURVE_TURNS = dir;
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
 }

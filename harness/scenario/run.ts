@@ -35,6 +35,7 @@ import { readNow, watchReadings } from '../probe/readings.ts';
 import { declaredBy } from '../probe/resilience.ts';
 import { auditsOf, type LoadedScenario } from './load.ts';
 import { operate } from './operate.ts';
+import type { Turns } from './turns.ts';
 
 /** How to run scenarios; the same for all of a suite. */
 export interface RunOptions {
@@ -50,6 +51,8 @@ export interface RunOptions {
   links: LinkEngine;
   /** Who sends the requests. */
   load: LoadEngineName;
+  /** Who else runs; left out: nobody. */
+  turns?: Turns;
   /** Aborts: heals, goes down, and throws AbortedError. */
   signal: AbortSignal;
 }
@@ -84,14 +87,17 @@ export function scenarioDir(name: string): string {
 
 /**
  * Runs and judges one scenario; its history and verdicts are in the run's folder when this returns. On a
- * machine that was too busy to judge by it is run again, a few times at most.
+ * machine that was too busy to judge by it is run again, alone, a few times at most.
  * @throws AbortedError, EnvironmentError or UsageError; faults are lifted and the environment is down then.
  */
 export async function runScenario(loaded: LoadedScenario, options: RunOptions): Promise<ScenarioResult> {
   const dir = path.join(options.runDir, scenarioDir(loaded.scenario.name));
   for (let starvedRuns = 0; ; starvedRuns++) {
+    await using turn = await options.turns?.take(starvedRuns > 0);
     const result = await runOnce(loaded, options, starvedRuns);
-    if (!starved(result.judgements) || starvedRuns === RERUNS_MAX) return result;
+    if (!starved(result.judgements)) return result;
+    await turn?.tooBusy();
+    if (starvedRuns === RERUNS_MAX) return result;
     const kept = `${dir}~starved-${starvedRuns + 1}`;
     await rm(kept, { recursive: true, force: true });
     await rename(dir, kept);
@@ -212,7 +218,12 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
     emit: recorder.record,
     signal: stopped,
   };
-  await warmUp({ ...load, startT: now(), plan: warmUpPlan(scenario, options) }, WARM_UP_LIMIT_MS);
+  // Each kind beside the others: they warm different parts.
+  await Promise.all(
+    warmUpPlans(scenario, options).map((few) =>
+      warmUp({ ...load, startT: now(), plan: few }, WARM_UP_LIMIT_MS),
+    ),
+  );
   const { startT, driven } = await LOAD_ENGINES[options.load].start(load);
   const phase = (name: 'steady' | 'fault' | 'recovery' | 'end', atMs: number): void =>
     recorder.record({ kind: 'phase', t: startT + toNs(atMs), phase: name });
@@ -254,10 +265,10 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
   }
 }
 
-/** Two of each kind of request that the scenario's load will send. */
-function warmUpPlan(scenario: Scenario, { config, seed, run }: RunOptions): PlannedRequest[] {
+/** For each kind of request that the scenario's load will send, two of it. */
+function warmUpPlans(scenario: Scenario, { config, seed, run }: RunOptions): PlannedRequest[][] {
   const kinds = Object.keys(scenario.traffic.mix).filter((name) => (scenario.traffic.mix[name] ?? 0) > 0);
-  return kinds.flatMap((name) => {
+  return kinds.map((name) => {
     const traffic: Traffic = {
       ...scenario.traffic,
       mix: { [name]: 1 },
