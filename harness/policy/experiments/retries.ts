@@ -1,8 +1,11 @@
 /** Attempts of one failed call, and the law of the gaps between them. */
+
+import type { Finding } from '../../model/measured.ts';
 import type { Ms } from '../../model/time.ts';
 import { type BackoffFindings, fitBackoff } from '../backoff.ts';
 import type { Attempt, Shape } from '../bench.ts';
 import { type Lab, median } from '../lab.ts';
+import { layersOf } from '../layers.ts';
 
 const NAME = 'calls that fail throughout';
 /** Calls that fail slower than this are sampled several at once: what they disturb each other by is little beside it. */
@@ -16,6 +19,8 @@ const TOGETHER_MS = 40;
 
 /** So many are worth being late for. */
 const FEW = 5;
+
+type GapFindings = BackoffFindings & { 'retry.layers'?: Finding };
 
 /** The attempts of one call. */
 export interface Series {
@@ -161,22 +166,40 @@ export async function retriesElsewhere(lab: Lab, tripAttempts: number, budgetMs:
   return 'no way to fail shows more attempts than trip it';
 }
 
-function tell(lab: Lab, findings: BackoffFindings): void {
+function tell(lab: Lab, findings: GapFindings): void {
   for (const [name, finding] of Object.entries(findings))
-    lab.write(name as keyof BackoffFindings, finding.known ? { ...finding, experiment: NAME } : finding);
+    lab.write(name as keyof GapFindings, finding.known ? { ...finding, experiment: NAME } : finding);
 }
 
-function lawOfGaps(lab: Lab, calls: readonly Series[]): ReturnType<typeof fitBackoff> {
+/** The law of the gaps, or the layers that have one each. */
+function lawOfGaps(lab: Lab, calls: readonly Series[]): { findings: GapFindings; says: string } {
   const most = mostOf(calls);
   const complete = calls.filter((call) => call.attempts.length === most);
   const gaps = Array.from({ length: most - 1 }, (_, i) =>
     complete.map((call) => gapsOf(call)[i] ?? Number.NaN),
   );
-  return fitBackoff(gaps, lab.facts.errorMs);
+  const layers = gaps.length === 0 ? null : layersOf(gaps, lab.facts.errorMs);
+  if (layers === null) return fitBackoff(gaps, lab.facts.errorMs);
+  const laws = layers.gapsMs.map((some) => some.map((gap) => gap.toFixed(0)).join(', ')).join('; around it ');
+  const each: Finding = { known: false, why: `each layer has gaps of its own: ${laws} ms` };
+  return {
+    findings: {
+      'retry.layers': {
+        known: true,
+        value: layers.attempts.join(' × '),
+        observations: complete.length,
+        experiment: NAME,
+      },
+      'retry.backoff': each,
+      'retry.baseMs': each,
+      'retry.jitter': { known: true, value: 'none', observations: complete.length, experiment: NAME },
+    },
+    says: `layers of ${layers.attempts.join(' × ')} attempts, gaps of ${laws} ms`,
+  };
 }
 
 /** Whether more draws would help: gaps differ, and more than one law explains them. */
-function isInDoubt(findings: BackoffFindings): boolean {
+function isInDoubt(findings: GapFindings): boolean {
   const jitter = findings['retry.jitter'];
   if (jitter === undefined || (jitter.known && jitter.value === 'none')) return false;
   return !jitter.known || findings['retry.backoff']?.known === false;

@@ -23,6 +23,8 @@ export interface SimulatedRetry {
   jitterShare: number;
   honoursRetryAfter: boolean;
   shapes: ReadonlySet<Shape>;
+  /** What it tries again tries again by itself; left out: it is one attempt. */
+  inner?: SimulatedRetry;
 }
 
 export interface SimulatedBreaker {
@@ -216,22 +218,35 @@ export class SimulatedService {
   }
 
   /** One attempt, and more where it fails in a way that is tried again. */
-  async #series(key: string, untilMs: Ms, shapes: (Condition | null)[] = []): Promise<Outcome> {
-    const { retry, breaker } = this.#policy;
-    const perAttempt = this.#breaker !== null && breaker?.counts === 'attempts' ? this.#breaker : null;
+  async #series(
+    key: string,
+    untilMs: Ms,
+    shapes: (Condition | null)[] = [],
+    retry = this.#policy.retry,
+  ): Promise<Outcome> {
     for (let attempt = 1; ; attempt++) {
-      const ticket = perAttempt === null ? 0 : await perAttempt.admit();
-      if (ticket === null) return 'rejected';
-      const { ok, shape } = await this.#attempt(key, untilMs);
-      shapes.push(shape);
-      perAttempt?.record(ticket, ok || !this.#speaksAgainst(shape));
-      if (ok) return 'ok';
+      const outcome =
+        retry?.inner === undefined
+          ? await this.#once(key, untilMs, shapes)
+          : await this.#series(key, untilMs, shapes, retry.inner);
+      if (outcome !== 'failed') return outcome;
+      const shape = shapes.at(-1) ?? null;
       const again = retry !== null && attempt < retry.attempts && retry.shapes.has(shape as Shape);
       if (!again || this.#clock.now() >= untilMs) return 'failed';
       const delayMs = this.#delayMs(retry, attempt, shape);
       if (this.#clock.now() + delayMs >= untilMs) return 'failed';
       await this.#clock.sleep(delayMs);
     }
+  }
+
+  async #once(key: string, untilMs: Ms, shapes: (Condition | null)[]): Promise<Outcome> {
+    const perAttempt = this.#policy.breaker?.counts === 'attempts' ? this.#breaker : null;
+    const ticket = perAttempt === null ? 0 : await perAttempt.admit();
+    if (ticket === null) return 'rejected';
+    const { ok, shape } = await this.#attempt(key, untilMs);
+    shapes.push(shape);
+    perAttempt?.record(ticket, ok || !this.#speaksAgainst(shape));
+    return ok ? 'ok' : 'failed';
   }
 
   #speaksAgainst(shape: Condition | null): boolean {

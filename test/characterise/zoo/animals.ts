@@ -20,6 +20,7 @@ import * as pgRetry from './pg-retry.truth.ts';
 import * as tcpCockatiel from './tcp-cockatiel.truth.ts';
 import * as timeoutAlone from './timeout-alone.truth.ts';
 import type { Truth } from './truth.ts';
+import * as undiciInCockatiel from './undici-in-cockatiel.truth.ts';
 import * as undiciRetry from './undici-retry.truth.ts';
 
 export interface Animal {
@@ -42,6 +43,7 @@ const files: Record<string, { truth: Truth; unlessUnknown?: Truth }> = {
   'cockatiel-sampling-retry-inside': cockatielSamplingRetryInside,
   opossum,
   'undici-retry': undiciRetry,
+  'undici-in-cockatiel': undiciInCockatiel,
   'openai-client': openaiClient,
   'pg-bare': pgBare,
   'pg-cockatiel': pgCockatiel,
