@@ -16,7 +16,7 @@ import { checkScenario, known, loadConfig } from '../scenario/load.ts';
 import { mutantNames } from '../scenario/mutants.ts';
 import { runScenario } from '../scenario/run.ts';
 import { newRunId, newSeed } from '../scenario/run-id.ts';
-import { Turns } from '../scenario/turns.ts';
+import { LocalTurns } from '../scenario/turns.ts';
 import { agreed } from './agreed.ts';
 import { ENV, environmentOf, LIMIT, PARALLEL, PARALLEL_CAREFUL, SEED, wholeNumber, YES } from './options.ts';
 import { stopOnSignal } from './run.ts';
@@ -98,7 +98,7 @@ async function exploreAndTell(options: Options): Promise<ExitCode> {
   );
   const stop = stopOnSignal(limit);
   const parallel = parallelIn(environment, config, options.parallel);
-  await using turns = await Turns.open();
+  const turns = new LocalTurns();
   await using ahead = environment.ahead?.(run);
   const runSchedule: RunSchedule = async (scenario, folder) => {
     const dir = path.join(runDir, folder);

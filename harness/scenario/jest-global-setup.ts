@@ -1,8 +1,8 @@
 /** Names the run, draws its seed and opens its turns once, for all of Jest's workers and its reporter. */
-import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { newRunId, newSeed } from './run-id.ts';
-import { Turns } from './turns.ts';
+import { serveTurns } from './shared-turns.ts';
+import { LocalTurns } from './turns.ts';
 
 export default async function setup(): Promise<void> {
   const cwd = process.cwd();
@@ -10,7 +10,5 @@ export default async function setup(): Promise<void> {
   process.env.TRIPCURVE_RUN ??= newRunId();
   process.env.TRIPCURVE_SEED ??= String(newSeed());
   process.env.TRIPCURVE_RUN_DIR ??= path.join(cwd, 'reports', process.env.TRIPCURVE_RUN);
-  const { dir } = await Turns.open();
-  process.env.TRIPCURVE_TURNS = dir;
-  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+  process.env.TRIPCURVE_TURNS = String(await serveTurns(new LocalTurns()));
 }

@@ -7,8 +7,8 @@ import { bindScenarios } from './define.ts';
 import { checkScenario, loadConfig } from './load.ts';
 import { runScenario } from './run.ts';
 import { LONG } from './select.ts';
+import { turnsFrom } from './shared-turns.ts';
 import { lackingByProfile, skippedTitle } from './skipped.ts';
-import { Turns } from './turns.ts';
 
 /** Longer than any scenario but the `long` ones, which are run by the command line, and than others that go first. */
 const TEST_LIMIT_MS = 600_000;
@@ -50,7 +50,7 @@ bindScenarios((input) => {
           mutant: process.env.TRIPCURVE_MUTANT ?? null,
           links: LinkEngine.parse(process.env.TRIPCURVE_LINKS ?? 'embedded'),
           load: LoadEngineName.parse(process.env.TRIPCURVE_LOAD ?? 'embedded'),
-          turns: new Turns(setting('TRIPCURVE_TURNS')),
+          turns: turnsFrom(Number(setting('TRIPCURVE_TURNS'))),
           signal: new AbortController().signal,
         },
       );

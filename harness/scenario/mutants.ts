@@ -17,7 +17,7 @@ import {
 import type { Mutant } from '../model/mutant.ts';
 import { known, type LoadedScenario } from './load.ts';
 import { type RunOptions, runScenario } from './run.ts';
-import { Turns } from './turns.ts';
+import { LocalTurns } from './turns.ts';
 
 /** Names of the target's mutants. */
 export function mutantNames(config: Config): string[] {
@@ -71,7 +71,7 @@ export async function tryMutants(
   onDone: (row: MutantRow) => void,
 ): Promise<MutantRow[]> {
   const queue = [...mutants.entries()];
-  await using turns = await Turns.open();
+  const turns = new LocalTurns();
   const rows: MutantRow[] = [];
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {

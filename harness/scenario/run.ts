@@ -93,10 +93,10 @@ export function scenarioDir(name: string): string {
 export async function runScenario(loaded: LoadedScenario, options: RunOptions): Promise<ScenarioResult> {
   const dir = path.join(options.runDir, scenarioDir(loaded.scenario.name));
   for (let starvedRuns = 0; ; starvedRuns++) {
-    await using turn = await options.turns?.take(starvedRuns > 0);
+    using turn = await options.turns?.take(starvedRuns > 0);
     const result = await runOnce(loaded, options, starvedRuns);
     if (!starved(result.judgements)) return result;
-    await turn?.tooBusy();
+    turn?.tooBusy();
     if (starvedRuns === RERUNS_MAX) return result;
     const kept = `${dir}~starved-${starvedRuns + 1}`;
     await rm(kept, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { AbortedError } from '../model/errors.ts';
 import { phasesOf } from '../model/scenario.ts';
 import type { LoadedScenario } from './load.ts';
 import { type RunOptions, runScenario, type ScenarioResult } from './run.ts';
-import { Turns } from './turns.ts';
+import { LocalTurns } from './turns.ts';
 
 /**
  * Scenarios at once on two cores: they mostly wait for time to pass. Four use 85 % of two cores; one in a hundred then
@@ -29,7 +29,7 @@ export async function runSuite(
   // Longest first: at the end no worker is left alone with a long one.
   const queue = scenarios.toSorted((a, b) => lengthMs(b) - lengthMs(a));
   const done: SuiteEntry[] = [];
-  await using turns = await Turns.open();
+  const turns = new LocalTurns();
   let stopped = false;
   const worker = async (): Promise<void> => {
     for (let scenario = queue.shift(); scenario !== undefined && !stopped; scenario = queue.shift()) {

@@ -1,105 +1,60 @@
 /**
  * Which scenarios may run beside each other. One that found the machine too busy to judge by runs again alone, and
- * from then on one fewer than then run at once: a slow machine makes a suite slow, and not red.
- *
- * It holds across processes, since each of Jest's workers is one. A turn is a socket that its holder listens on:
- * whoever waits for it is connected, and the kernel ends that whatever becomes of the holder.
+ * from then on one fewer run at once than there were beside it: a slow machine makes a suite slow, and not red.
  */
-import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
 
-/** Held while it is decided who begins, and by one that runs alone until it is done. */
-const GATE = 'gate';
-const RUNNING = 'running-';
-const AT_MOST = 'at-most-';
-
-let taken = 0;
-
-/** Disposing of it ends the turn. */
-export interface Turn extends AsyncDisposable {
-  /** Says that the machine could not bear those that ran when this turn began. */
-  tooBusy(): Promise<void>;
+/** A scenario may run until it says that it is over. */
+export interface Turn extends Disposable {
+  /** The machine could not bear those that ran during this turn. */
+  tooBusy(): void;
 }
 
-export class Turns {
-  /** Turns of the same folder know of each other. Its path is short: names of sockets have a limit of 100 bytes. */
-  readonly dir: string;
+/** Who hands out turns. */
+export interface Turns {
+  /** Settles when one may run: alone, or beside others. */
+  take(alone: boolean): Promise<Turn>;
+}
 
-  constructor(dir: string) {
-    this.dir = dir;
-  }
+/** Turns of one process, given in the order in which they were asked for. */
+export class LocalTurns implements Turns {
+  readonly #waiting: { alone: boolean; begin: (turn: Turn) => void }[] = [];
+  /** Those that run, each with the most that ran at once meanwhile. */
+  readonly #running = new Set<{ most: number }>();
+  #isAlone = false;
+  #most = Number.POSITIVE_INFINITY;
 
-  /** Turns that nobody else knows of; the folder goes when they are disposed of. */
-  static async open(): Promise<Turns & AsyncDisposable> {
-    const turns = new Turns(await mkdtemp(path.join(os.tmpdir(), 'tripcurve-turns-')));
-    return Object.assign(turns, {
-      [Symbol.asyncDispose]: () => rm(turns.dir, { recursive: true, force: true }),
+  take(alone: boolean): Promise<Turn> {
+    return new Promise((begin) => {
+      this.#waiting.push({ alone, begin });
+      this.#next();
     });
   }
 
-  /** Waits until one may run: alone, or beside others. */
-  async take(alone: boolean): Promise<Turn> {
-    const gate = await this.#hold(GATE);
+  /** Lets begin whoever may; one that waits to be alone is not overtaken, else it might wait for ever. */
+  #next(): void {
     for (;;) {
-      const names = await readdir(this.dir);
-      const running = names.filter((name) => name.startsWith(RUNNING));
-      const most = alone ? 1 : Math.min(...numbersAfter(AT_MOST, names));
-      if (running.length < most) return await this.#turn(gate, running.length + 1, alone);
-      await Promise.race(running.map((name) => this.#gone(name)));
+      const [first] = this.#waiting;
+      if (first === undefined || this.#isAlone) return;
+      if (this.#running.size >= (first.alone ? 1 : this.#most)) return;
+      this.#waiting.shift();
+      this.#isAlone = first.alone;
+      first.begin(this.#turn());
     }
   }
 
-  async #turn(gate: AsyncDisposable, atOnce: number, alone: boolean): Promise<Turn> {
-    const held = alone ? gate : await this.#hold(`${RUNNING}${process.pid}-${taken++}`);
-    if (!alone) await gate[Symbol.asyncDispose]();
+  #turn(): Turn {
+    const own = { most: 0 };
+    this.#running.add(own);
+    for (const one of this.#running) one.most = Math.max(one.most, this.#running.size);
     return {
-      tooBusy: () => writeFile(path.join(this.dir, `${AT_MOST}${Math.max(1, atOnce - 1)}`), ''),
-      [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
+      tooBusy: () => {
+        this.#most = Math.max(1, Math.min(this.#most, own.most - 1));
+      },
+      [Symbol.dispose]: () => {
+        if (!this.#running.delete(own)) return;
+        this.#isAlone = false;
+        this.#next();
+      },
     };
   }
-
-  async #hold(name: string): Promise<AsyncDisposable> {
-    for (;;) {
-      const waiting = new Set<net.Socket>();
-      const server = net.createServer((socket) => {
-        waiting.add(socket);
-        socket.on('error', () => {}).once('close', () => waiting.delete(socket));
-      });
-      try {
-        server.listen(path.join(this.dir, name));
-        await once(server, 'listening');
-      } catch (error) {
-        if (codeOf(error) !== 'EADDRINUSE') throw error;
-        await this.#gone(name);
-        continue;
-      }
-      return {
-        async [Symbol.asyncDispose]() {
-          server.close();
-          for (const socket of waiting) socket.destroy();
-          await once(server, 'close');
-        },
-      };
-    }
-  }
-
-  /** Waits until nobody holds a name any more; what a holder that was killed has left is removed. */
-  async #gone(name: string): Promise<void> {
-    const file = path.join(this.dir, name);
-    const socket = net.connect(file).resume();
-    await once(socket, 'close').catch(async (error: unknown) => {
-      if (codeOf(error) === 'ECONNREFUSED') await rm(file, { force: true });
-    });
-  }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
-}
-
-function numbersAfter(prefix: string, names: readonly string[]): number[] {
-  return names.filter((name) => name.startsWith(prefix)).map((name) => Number(name.slice(prefix.length)));
 }

@@ -1,116 +1,111 @@
-/** Turns: beside each other, alone where asked, alone for good on a slow machine; also across processes. */
+/** Turns: beside each other, alone where asked, fewer at once on a slow machine; also across processes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { Turns } from '../../../harness/scenario/turns.ts';
-
-let turns: Awaited<ReturnType<typeof Turns.open>>;
-beforeEach(async () => {
-  turns = await Turns.open();
-});
-afterEach(async () => {
-  await turns[Symbol.asyncDispose]();
-});
-
-const end = (turn: AsyncDisposable): PromiseLike<void> => turn[Symbol.asyncDispose]();
-
-/** Notes the moments at which turns begin and end. */
-function noting(log: string[]) {
-  return async (name: string, alone = false): Promise<() => Promise<void>> => {
-    const turn = await turns.take(alone);
-    log.push(`${name} begins`);
-    return async () => {
-      log.push(`${name} ends`);
-      await end(turn);
-    };
-  };
-}
+import { describe, expect, test } from '@jest/globals';
+import { serveTurns, turnsFrom } from '../../../harness/scenario/shared-turns.ts';
+import { LocalTurns, type Turn, type Turns } from '../../../harness/scenario/turns.ts';
 
 /** What has been begun has had every chance to go on. */
 async function settled(): Promise<void> {
-  for (let i = 0; i < 200; i++) await turnOfTheLoop();
+  for (let i = 0; i < 500; i++) await turnOfTheLoop();
 }
 
-test('those that do not mind each other run beside each other', async () => {
-  const both = await Promise.all([turns.take(false), turns.take(false)]);
-  await Promise.all(both.map(end));
+const end = (turn: Turn): void => turn[Symbol.dispose]();
+
+const KINDS: [string, () => Promise<Turns>][] = [
+  ['of one process', async () => new LocalTurns()],
+  ['of several', async () => turnsFrom(await serveTurns(new LocalTurns()))],
+];
+
+describe.each(KINDS)('turns %s', (_, open) => {
+  test('those that do not mind each other run beside each other', async () => {
+    const turns = await open();
+    const both = [await turns.take(false), await turns.take(false)];
+    both.map(end);
+  });
+
+  test('one that runs alone waits for those that run, and nobody begins beside it', async () => {
+    const turns = await open();
+    const log: string[] = [];
+    const take = async (name: string, alone: boolean): Promise<Turn> => {
+      const turn = await turns.take(alone);
+      log.push(name);
+      return turn;
+    };
+    const first = await take('first', false);
+    const alone = take('alone', true);
+    await settled();
+    const late = take('late', false);
+    await settled();
+    expect(log).toEqual(['first']);
+    end(first);
+    const turn = await alone;
+    await settled();
+    expect(log).toEqual(['first', 'alone']);
+    end(turn);
+    end(await late);
+    expect(log).toEqual(['first', 'alone', 'late']);
+  });
+
+  test.each([0, 1, 2])(
+    'of three that are too many for the machine two go on, whoever says so: %i',
+    async (who) => {
+      const turns = await open();
+      const three = [await turns.take(false), await turns.take(false), await turns.take(false)];
+      three[who]?.tooBusy();
+      await settled();
+      three.map(end);
+      await settled();
+      const [one, two] = [await turns.take(false), await turns.take(false)];
+      let isThird = false;
+      const third = turns.take(false).then((turn) => {
+        isThird = true;
+        return turn;
+      });
+      await settled();
+      expect(isThird).toBe(false);
+      end(one);
+      end(await third);
+      end(two);
+    },
+  );
+
+  test('one that finds the machine too busy when it is alone still gets a turn', async () => {
+    const turns = await open();
+    for (let i = 0; i < 3; i++) {
+      const turn = await turns.take(true);
+      turn.tooBusy();
+      end(turn);
+    }
+    end(await turns.take(false));
+  });
 });
 
-test('one that runs alone waits for those that run, and nobody begins beside it', async () => {
-  const log: string[] = [];
-  const take = noting(log);
-  const endFirst = await take('first');
-  const alone = take('alone', true);
-  await settled();
-  const late = take('late');
-  await settled();
-  expect(log).toEqual(['first begins']);
-  await endFirst();
-  const endAlone = await alone;
-  await settled();
-  await endAlone();
-  await (await late)();
-  expect(log).toEqual([
-    'first begins',
-    'first ends',
-    'alone begins',
-    'alone ends',
-    'late begins',
-    'late ends',
-  ]);
-});
-
-test('one that found the machine too busy among two makes it one at a time', async () => {
-  const log: string[] = [];
-  const take = noting(log);
-  const [first, second] = [await turns.take(false), await turns.take(false)];
-  await second.tooBusy();
-  await Promise.all([end(first), end(second)]);
-  const [endOne, two] = [await take('one'), take('two')];
-  await settled();
-  await endOne();
-  await (await two)();
-  expect(log).toEqual(['one begins', 'one ends', 'two begins', 'two ends']);
-});
-
-test('of three that are too many for the machine, two go on', async () => {
-  const three = [await turns.take(false), await turns.take(false), await turns.take(false)];
-  await three[2]?.tooBusy();
-  await Promise.all(three.map(end));
-  const log: string[] = [];
-  const take = noting(log);
-  const ends = [await take('one'), await take('two')];
-  const last = take('three');
-  await settled();
-  expect(log).toEqual(['one begins', 'two begins']);
-  await ends[1]?.();
-  await (await last)();
-  await ends[0]?.();
-});
-
-test.each([false, true])('a process that is killed in its turn holds up nobody; alone: %j', async (alone) => {
-  const module = fileURLToPath(new URL('../../../harness/scenario/turns.ts', import.meta.url));
+test('a process that is killed in its turn holds up nobody', async () => {
+  const port = await serveTurns(new LocalTurns());
+  const module = fileURLToPath(new URL('../../../harness/scenario/shared-turns.ts', import.meta.url));
   const program = `
-    const { Turns } = await import(${JSON.stringify(module)});
-    await new Turns(process.argv[1]).take(${alone});
-    console.log('mine');
-    setInterval(() => {}, 1e6);`;
-  const holder = spawn(process.execPath, ['--input-type=module', '-e', program, turns.dir], {
+    const { turnsFrom } = await import(${JSON.stringify(module)});
+    await turnsFrom(${port}).take(true);
+    console.log('mine');`;
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
     await once(holder.stdout, 'data');
     let isTaken = false;
-    const next = turns.take(true).then((turn) => {
-      isTaken = true;
-      return turn;
-    });
+    const next = turnsFrom(port)
+      .take(false)
+      .then((turn) => {
+        isTaken = true;
+        return turn;
+      });
     await settled();
     expect(isTaken).toBe(false);
     holder.kill('SIGKILL');
-    await end(await next);
+    end(await next);
   } finally {
     holder.kill('SIGKILL');
   }
