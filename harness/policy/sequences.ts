@@ -167,7 +167,9 @@ function mostTellingOf(
   now: Situation,
 ): { name: string; sequence: Sequence } | null {
   const { story, tripCalls, attemptsOfFailure, pauseMsMax, costs, ran } = now;
-  const weights = weightsOf(replays.map(({ hypothesis }) => hypothesis));
+  const hypotheses = replays.map(({ hypothesis }) => hypothesis);
+  const weights = weightsOf(hypotheses);
+  const answers = answersOf(hypotheses);
   const fromMs = lastMs(story);
   let best: { name: string; sequence: Sequence } | null = null;
   let bestWorth = 0;
@@ -180,15 +182,14 @@ function mostTellingOf(
     );
     if (agreed.size > 1 || agreed.has('either')) continue;
     const byKind = new Map<string, Map<string, number>>();
+    const byAnswer = new Map<string, Map<string, number>>();
     let certain = 0;
     replays.forEach((replay, i) => {
       const predicted = replay.predict(candidate.sequence, attemptsOfFailure, costs, fromMs);
       if (predicted === 'either') return;
       const weight = weights[i] ?? 0;
-      const kind = replays[i]?.hypothesis.rule.kind ?? '';
-      const shares = byKind.get(kind) ?? new Map<string, number>();
-      shares.set(predicted, (shares.get(predicted) ?? 0) + weight);
-      byKind.set(kind, shares);
+      add(byKind, hypotheses[i]?.rule.kind ?? '', predicted, weight);
+      add(byAnswer, answers[i] ?? '', predicted, weight);
       certain += weight;
     });
     const shares = new Map<string, number>();
@@ -196,18 +197,48 @@ function mostTellingOf(
       for (const [predicted, weight] of of) shares.set(predicted, (shares.get(predicted) ?? 0) + weight);
     if (shares.size < 2) continue;
     const all = entropy([...shares.values()]);
-    // What the outcome tells of the kind: what it tells, less what it tells where the kind is known.
-    const withinKinds = [...byKind.values()].reduce(
-      (sum, of) => sum + (sumOf(of.values()) / certain) * entropy([...of.values()]),
-      0,
-    );
+    const worthless = within(byAnswer, certain);
+    const ofKind = all - within(byKind, certain);
     const tripShare = 1 - (shares.get('none') ?? 0) / certain;
     const worth =
-      (certain * (all + KIND_WORTH * (all - withinKinds))) /
+      (certain * (all - worthless + KIND_WORTH * ofKind)) /
       (costOf(candidate.sequence, costs) + tripShare * costs.recoveryMs);
     if (worth > bestWorth) [best, bestWorth] = [candidate, worth];
   }
   return best;
+}
+
+function add(
+  groups: Map<string, Map<string, number>>,
+  group: string,
+  predicted: string,
+  weight: number,
+): void {
+  const shares = groups.get(group) ?? new Map<string, number>();
+  shares.set(predicted, (shares.get(predicted) ?? 0) + weight);
+  groups.set(group, shares);
+}
+
+/** What an outcome would still tell where the group is known: the rest is what it tells of the group. */
+function within(groups: ReadonlyMap<string, ReadonlyMap<string, number>>, certain: number): number {
+  return [...groups.values()].reduce(
+    (sum, of) => sum + (sumOf(of.values()) / certain) * entropy([...of.values()]),
+    0,
+  );
+}
+
+/** Windows within this factor of each other are one answer: a measurement says no more of them. */
+export const WINDOWS_ALIKE = 2.1;
+
+/** What would be said of each, if it is the truth: telling two of one answer apart is worth nothing. */
+function answersOf(hypotheses: readonly Hypothesis[]): string[] {
+  const windows = hypotheses.flatMap(({ rule }) => ('windowMs' in rule ? [rule.windowMs] : []));
+  const areAlike = Math.max(...windows) <= WINDOWS_ALIKE * Math.min(...windows);
+  return hypotheses.map(({ rule, unit, rates }) => {
+    const { kind, windowMs, ...rest } = { windowMs: 0, ...rule };
+    const window = areAlike ? 0 : Math.floor(Math.log(windowMs) / Math.log(WINDOWS_ALIKE));
+    return JSON.stringify([kind, unit, window, rest, rates]);
+  });
 }
 
 /** An even sample of each kind: of some there are thousands, of others three. */

@@ -3,7 +3,14 @@ import type { Ms } from '../../model/time.ts';
 import { hypothesesFor } from '../kind.ts';
 import type { Lab } from '../lab.ts';
 import { VersionSpace } from '../replay.ts';
-import { ASKED_MAX, hintsOf, mostDoubtful, mostTelling, type Situation } from '../sequences.ts';
+import {
+  ASKED_MAX,
+  hintsOf,
+  mostDoubtful,
+  mostTelling,
+  type Situation,
+  WINDOWS_ALIKE,
+} from '../sequences.ts';
 import type { Costs, Hypothesis, Sequence, Unit } from '../story.ts';
 import type { Trip } from './trip.ts';
 
@@ -233,7 +240,7 @@ function conclude(lab: Lab, { left, observations, tripCalls, isExhausted }: Riva
     const high = Math.max(...values.map((value) => value.high));
     if (units.size > 1 && lab.facts.attemptsOfFailure > 1)
       lab.dontKnow(name, 'whether calls or attempts are counted is not told');
-    else if (!Number.isFinite(high) || (name === 'breaker.windowMs' && high > low * 2.1))
+    else if (!Number.isFinite(high) || (name === 'breaker.windowMs' && high > low * WINDOWS_ALIKE))
       lab.dontKnow(
         name,
         Number.isFinite(low)
