@@ -5,6 +5,7 @@
 import { type MeasuredPolicy, QUANTITIES, type QuantityName } from '../model/measured.ts';
 import type { Ms } from '../model/time.ts';
 import type { Bench } from './bench.ts';
+import { rateLimit, withoutWhatLooksAlike } from './experiments/rate.ts';
 import { Lab, type LabLimits, Stuck } from './lab.ts';
 import { EXPERIMENTS, type ExperimentName, plan, type StepRunner, withoutCounts } from './plan.ts';
 import { mergeRecorded, type Recorded, RecordingBench } from './recording.ts';
@@ -94,12 +95,15 @@ export async function characterise({
     const isOff = signal?.aborted === true;
     if (!isOff && !(error instanceof Stuck)) throw error;
     complete = false;
+    // What lets too few calls through for anything else to be measured may be a limit.
+    if (!isOff) await step(lab, 'rate limit', rateLimit);
     const why = error instanceof Stuck ? error.message : 'called off before it was measured';
     for (const name of Object.keys(QUANTITIES) as QuantityName[])
       if (lab.findings[name] === undefined) lab.dontKnow(name, why);
   } finally {
     await healAll(recordings);
   }
+  if (lab.facts.isRateLimited) withoutWhatLooksAlike(lab);
   for (const name of Object.keys(QUANTITIES) as QuantityName[])
     if (lab.findings[name] === undefined) lab.dontKnow(name, NOT_MEASURED[name] ?? 'not measured');
   return {
@@ -132,7 +136,6 @@ function addTo(experiments: Experiment[], one: Experiment): void {
 }
 
 const NOT_MEASURED: Partial<Record<QuantityName, string>> = {
-  rateLimit: 'not measured: it would take a flood',
   'retry.layers': 'the spacing shows one layer',
   'retry.retryAfter': 'no shape with Retry-After is retried',
 };

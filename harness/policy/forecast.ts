@@ -1,4 +1,5 @@
 /** What a measurement will take, said beforehand: bounds on requests, and the time it is given. */
+import { RATE_CALLS_MAX, RATE_LOOKS_MAX } from './experiments/rate.ts';
 import type { LabLimits } from './lab.ts';
 import { EXPERIMENTS } from './plan.ts';
 
@@ -50,6 +51,8 @@ export function forecast(
     restore +
     ROWS * (2 * (callsMax + 3) + restore) +
     10 * (burstMax + restore) +
+    RATE_CALLS_MAX +
+    RATE_LOOKS_MAX +
     trip +
     kinds +
     2 +

@@ -31,6 +31,8 @@ export interface Facts {
   untilMs: Ms;
   /** Calls at once that are surely let through while the breaker is closed: a bulkhead may keep others away. */
   room: number;
+  /** Good calls are kept away by their number alone. */
+  isRateLimited: boolean;
 }
 
 /** @param room calls at once that may be asked */
@@ -51,6 +53,7 @@ export function newFacts(kind: string, errorMs: Ms, room: number): Facts {
     sampling: null,
     untilMs: Number.POSITIVE_INFINITY,
     room,
+    isRateLimited: false,
   };
 }
 

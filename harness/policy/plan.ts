@@ -10,6 +10,7 @@ import { halfOpen } from './experiments/half-open.ts';
 import { KindSearch } from './experiments/kind.ts';
 import { type MatrixOptions, matrixRow, openMatrix } from './experiments/matrix.ts';
 import { openTime } from './experiments/open.ts';
+import { rateLimit } from './experiments/rate.ts';
 import {
   attemptsOf,
   gapsOf,
@@ -56,6 +57,7 @@ export const EXPERIMENTS = [
   'unit',
   'failure matrix',
   'bulkhead',
+  'rate limit',
   'fallback and scope',
   'abandonment',
   'kind, with the time that is left',
@@ -247,6 +249,7 @@ function withBreaker(
       run: aside(task.run),
     })),
     { name: 'bulkhead', after: ['timeouts'], run: aside((on) => bulkhead(on, patienceOf(on))) },
+    { name: 'rate limit', run: aside(rateLimit) },
     { name: 'fallback and scope', run: aside((on) => fallback(on, shape)) },
     { name: 'abandonment', after: ['timeouts'], run: aside((on) => abandonment(on, patienceOf(on))) },
     {
@@ -288,6 +291,7 @@ function withoutBreaker(lab: Lab, startMs: Ms, tripCalls: null | 'unknown' = nul
     { name: 'timeouts', after: ['retries'], run: (on) => timeouts(on, BUDGET_MS * TIMEOUTS_SHARE) },
     ...matrixTasks(lab, options, () => overMs() > 0),
     { name: 'bulkhead', after: ['timeouts'], run: (on) => bulkhead(on, patienceOf(on)) },
+    { name: 'rate limit', run: rateLimit },
     { name: 'abandonment', after: ['timeouts'], run: (on) => abandonment(on, patienceOf(on)) },
     {
       ...retriesTask((on) => moreRetries(on, -overMs())),

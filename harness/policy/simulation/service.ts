@@ -56,6 +56,13 @@ export interface ServicePolicy {
   breaker: SimulatedBreaker | null;
   bulkhead: { concurrent: number; queue: number } | null;
   fallback: 'cached' | 'static' | 'none';
+  /** Calls that may be made in a period, given back one by one or all at its end; left out: as many as come. */
+  rateLimit?: {
+    calls: number;
+    periodMs: Ms;
+    givenBack: 'one by one' | 'at once';
+    surplus: 'rejected' | 'waits';
+  };
 }
 
 /** One attempt, however long it takes, and its outcome for everybody: what a service does that has no policy. */
@@ -169,6 +176,8 @@ export class SimulatedService {
   readonly #dependency: SimulatedDependency;
   readonly #random: () => number;
   readonly #breaker: Breaker | null;
+  #rateMs = 0;
+  #rateLeft: number | null = null;
   #inUse = 0;
   readonly #queue: (() => void)[] = [];
   readonly #cache = new Set<string>();
@@ -205,6 +214,7 @@ export class SimulatedService {
   }
 
   async #call(key: string): Promise<Outcome> {
+    if (!(await this.#isWithinRate())) return 'rejected';
     const { breaker, deadlineMs } = this.#policy;
     const untilMs = deadlineMs === null ? Number.POSITIVE_INFINITY : this.#clock.now() + deadlineMs;
     if (this.#breaker === null || breaker?.counts !== 'calls') return this.#series(key, untilMs);
@@ -215,6 +225,27 @@ export class SimulatedService {
     const last = shapes.at(-1) ?? null;
     this.#breaker.record(ticket, outcome === 'ok' || !this.#speaksAgainst(last));
     return outcome;
+  }
+
+  /** Takes one of the calls of this period. */
+  async #isWithinRate(): Promise<boolean> {
+    const limit = this.#policy.rateLimit;
+    if (limit === undefined) return true;
+    const { calls, periodMs, givenBack, surplus } = limit;
+    const stepMs = givenBack === 'one by one' ? periodMs / calls : periodMs;
+    for (;;) {
+      const steps = Math.floor((this.#clock.now() - this.#rateMs) / stepMs);
+      this.#rateMs += steps * stepMs;
+      this.#rateLeft = Math.min(
+        calls,
+        (this.#rateLeft ?? calls) + (givenBack === 'at once' ? steps * calls : steps),
+      );
+      if (this.#rateLeft >= 1) break;
+      if (surplus === 'rejected') return false;
+      await this.#clock.sleep(this.#rateMs + stepMs - this.#clock.now());
+    }
+    this.#rateLeft--;
+    return true;
   }
 
   /** One attempt, and more where it fails in a way that is tried again. */
