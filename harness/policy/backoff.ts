@@ -258,7 +258,7 @@ function fitsOf(gaps: readonly (readonly number[])[], errorMs: number): Fit[] {
       continue;
     for (const jitter of JITTERS) {
       const fit = fitOf(gaps, growth, jitter, errorMs);
-      if (fit !== null && isEven(gaps, fit)) fits.push(fit);
+      if (fit !== null && isEven(gaps, fit, errorMs)) fits.push(fit);
     }
   }
   return fits.sort((a, b) => b.logLikelihood - a.logLikelihood);
@@ -268,11 +268,6 @@ function fitsOf(gaps: readonly (readonly number[])[], errorMs: number): Fit[] {
 function likely(fits: readonly Fit[]): Fit[] {
   const [best] = fits;
   return fits.filter((fit) => (best?.logLikelihood ?? 0) - fit.logLikelihood < Math.log(ODDS_MIN));
-}
-
-/** One in ten, the longest, left out. */
-function withoutLatest(seen: readonly number[]): number[] {
-  return seen.toSorted((x, y) => x - y).slice(0, seen.length - Math.ceil(seen.length / 10));
 }
 
 function jitterOf(
@@ -286,13 +281,12 @@ function jitterOf(
     const why = 'the gaps fit no law with uniform jitter';
     return { 'retry.backoff': unknown(why), 'retry.baseMs': unknown(why), 'retry.jitter': unknown(why) };
   }
-  // The longest may be so because a timer was late: what holds with them has to hold without them.
-  const within = [...likely(fits), ...likely(fitsOf(gaps.map(withoutLatest), errorMs))];
+  const within = likely(fits);
   const agree = (of: (fit: Fit) => string): boolean => new Set(within.map(of)).size === 1;
   const isClear = agree(({ jitter }) => jitter.kind) && !hasDouble(best, gaps.length, errorMs);
   const bases = within.map(({ baseMs }) => baseMs);
-  // All of n even draws fall below a share s of their range with probability sⁿ: 1 in 100 at this one.
-  const slack = 0.01 ** (-1 / observations);
+  // All of n even draws fall below a share s of their range with probability sⁿ: 1 in 1,000 at this one.
+  const slack = 0.001 ** (-1 / observations);
   const baseMax = Math.max(...within.map((fit) => Math.min(fit.baseMsMax, fit.baseMs * slack)));
   const findings: BackoffFindings = {
     'retry.baseMs':
@@ -353,40 +347,79 @@ function hasDouble({ growth, jitter, baseMs }: Fit, gaps: number, errorMs: numbe
   );
 }
 
-/** The most likely base delay: the smallest for which no draw is out of its range (the density is the reciprocal of the width). */
+/** Of draws that are late: timers of a busy machine, never early. */
+const LATE_SHARE = 0.01;
+/** How late they are: most by less than this share of the delay, and by no less than so long on average. */
+const LATE_SCALE_SHARE = 0.3;
+const LATE_SCALE_MS = 10;
+/** Base delays that are tried for a law: with so many of the longest draws, and a few more, taken as late. */
+const LATE_TRIED_SHARE = 0.1;
+const LATE_TRIED_MORE = 3;
+
+/**
+ * The most likely base delay. Of a draw in its range the density is the reciprocal of the width; one beyond the range is
+ * a late one, of which there are few. So the base is as small as the draws allow, but for those that would each
+ * widen the range by more than it is unlikely that they are late.
+ */
 function fitOf(
   gaps: readonly (readonly number[])[],
   growth: Fit['growth'],
   jitter: Fit['jitter'],
   errorMs: number,
 ): Fit | null {
-  let baseMin = 0;
-  let baseMax = Number.POSITIVE_INFINITY;
-  gaps.forEach((seen, i) => {
-    const unit = growth.at(i);
-    for (const gap of seen) {
-      baseMin = Math.max(baseMin, (gap - errorMs - 2) / (unit * jitter.high));
-      if (jitter.low > 0) baseMax = Math.min(baseMax, (gap + errorMs) / (unit * jitter.low));
+  const draws = gaps.flatMap((seen, i) => seen.map((gap) => ({ gap, unit: growth.at(i) })));
+  let baseMsMax = Number.POSITIVE_INFINITY;
+  if (jitter.low > 0)
+    for (const { gap, unit } of draws) baseMsMax = Math.min(baseMsMax, (gap + errorMs) / (unit * jitter.low));
+  const least = draws
+    .map(({ gap, unit }) => (gap - errorMs - 2) / (unit * jitter.high))
+    .sort((a, b) => b - a)
+    .slice(0, Math.ceil(LATE_TRIED_SHARE * draws.length) + LATE_TRIED_MORE)
+    .filter((baseMs) => baseMs > 0 && baseMs <= baseMsMax);
+  let best: Fit | null = null;
+  for (const baseMs of least) {
+    let logLikelihood = 0;
+    for (const { gap, unit } of draws) {
+      const plainMs = unit * baseMs;
+      const longestMs = plainMs * jitter.high;
+      const scaleMs = LATE_SCALE_SHARE * plainMs + LATE_SCALE_MS;
+      logLikelihood += isLate(gap, longestMs, errorMs)
+        ? Math.log(LATE_SHARE / scaleMs) - (gap - longestMs) / scaleMs
+        : Math.log((1 - LATE_SHARE) / (plainMs * (jitter.high - jitter.low)));
     }
-  });
-  if (baseMin <= 0 || baseMin > baseMax) return null;
-  const logLikelihood = -gaps.reduce(
-    (sum, seen, i) => sum + seen.length * Math.log(baseMin * growth.at(i) * (jitter.high - jitter.low)),
-    0,
-  );
-  return { growth, jitter, baseMs: baseMin, baseMsMax: baseMax, logLikelihood };
+    if (best === null || logLikelihood > best.logLikelihood)
+      best = { growth, jitter, baseMs, baseMsMax, logLikelihood };
+  }
+  return best;
 }
 
 /** Whether the draws lie evenly in their ranges (Kolmogorov and Smirnov, at 1 in 1,000: many laws are asked). */
-function isEven(gaps: readonly (readonly number[])[], { growth, jitter, baseMs }: Fit): boolean {
+function isEven(
+  gaps: readonly (readonly number[])[],
+  { growth, jitter, baseMs }: Fit,
+  errorMs: number,
+): boolean {
+  const spreads = gaps.map((_, i) => baseMs * growth.at(i) * (jitter.high - jitter.low));
   const shares = gaps
-    .flatMap((seen, i) =>
-      seen.map((gap) => (gap / (baseMs * growth.at(i)) - jitter.low) / (jitter.high - jitter.low)),
-    )
+    .flatMap((seen, i) => {
+      const plainMs = baseMs * growth.at(i);
+      return (
+        seen
+          // Late ones are not of the law.
+          .filter((gap) => !isLate(gap, plainMs * jitter.high, errorMs))
+          .map((gap) => (gap - plainMs * jitter.low) / (spreads[i] ?? 1))
+      );
+    })
     .sort((a, b) => a - b);
   const count = shares.length;
   const distance = Math.max(
     ...shares.map((share, i) => Math.max(Math.abs(share - i / count), Math.abs(share - (i + 1) / count))),
   );
-  return distance <= 1.95 / Math.sqrt(count);
+  // The range may lie beside the true one by as much as the rig may be wrong.
+  return distance <= 1.95 / Math.sqrt(count) + (errorMs + 2) / median(spreads);
+}
+
+/** Whether a gap is longer than the longest of its law, by more than the rig may be wrong. */
+function isLate(gap: number, longestMs: number, errorMs: number): boolean {
+  return gap - errorMs - 2 > longestMs + 1e-9;
 }

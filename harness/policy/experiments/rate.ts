@@ -6,6 +6,9 @@ import type { QuantityName } from '../../model/measured.ts';
 import type { Ms } from '../../model/time.ts';
 import { type Call, type Lab, median } from '../lab.ts';
 
+/** Good calls before the row, and how long they are waited for. */
+const CALM_CALLS = 12;
+const CALM_MS_MAX: Ms = 6_000;
 /** Calls in a row: more than any other experiment makes. */
 export const RATE_CALLS_MAX = 60;
 /** And no more than take so long. */
@@ -17,7 +20,7 @@ const WAIT_MS: Ms = 15;
 const WATCH_MS: Ms = 8_000;
 const LOOK_MS: Ms = 50;
 /** Looks at one that turns calls away, at most. */
-export const RATE_LOOKS_MAX = WATCH_MS / LOOK_MS;
+export const RATE_LOOKS_MAX = (WATCH_MS + CALM_MS_MAX) / LOOK_MS;
 /** So often it must have let calls through again before its rate is told. */
 const BATCHES_MIN = 3;
 const BATCHES_ENOUGH = 6;
@@ -33,6 +36,7 @@ interface Batch {
 }
 
 export async function rateLimit(lab: Lab): Promise<string> {
+  await calm(lab);
   const row = await inARow(lab);
   const tookMs = (row.at(-1)?.reply.endMs ?? 0) - (row[0]?.reply.startMs ?? 0);
   if (areMadeToWait(lab, row)) {
@@ -58,6 +62,10 @@ export async function rateLimit(lab: Lab): Promise<string> {
   const [first] = batches;
   const last = batches.at(-1);
   const says = `kept away after ${through} in a row`;
+  if (last !== undefined && last.count >= RATE_CALLS_MAX) {
+    lab.dontKnow('rateLimit', `good calls were ${says}, and then let through: by what is not told`);
+    return says;
+  }
   // What lets nothing through any more is no limit.
   lab.facts.isRateLimited = batches.length > 0;
   if (first === undefined || last === undefined || batches.length < BATCHES_MIN) {
@@ -78,6 +86,20 @@ export async function rateLimit(lab: Lab): Promise<string> {
     experiment: NAME,
   });
   return `${says}, then ${count} let through in ${spanMs.toFixed(0)} ms`;
+}
+
+/**
+ * Waits for so many good calls in a row: a breaker that remembers, when it closes, what has tripped it may open again
+ * at once. A limit may never let so many through, and is not waited for.
+ */
+async function calm(lab: Lab): Promise<void> {
+  const untilMs = lab.bench.now() + CALM_MS_MAX;
+  await lab.bench.heal();
+  for (let good = 0; good < CALM_CALLS && lab.bench.now() < untilMs; ) {
+    const { attempts } = await lab.call();
+    good = attempts.length > 0 ? good + 1 : 0;
+    if (good === 0) await lab.bench.wait(LOOK_MS);
+  }
 }
 
 /** Good calls until one is kept away, several in a row have waited, or there were enough. */
@@ -110,7 +132,11 @@ async function watch(lab: Lab): Promise<Batch[]> {
   const untilMs = lab.bench.now() + WATCH_MS;
   let isBatch = false;
   const spanMs = (): Ms => (batches.at(-1)?.startMs ?? 0) - (batches[0]?.startMs ?? 0);
-  while (lab.bench.now() < untilMs && (batches.length < BATCHES_ENOUGH || spanMs() < SPAN_MS_ENOUGH)) {
+  while (
+    lab.bench.now() < untilMs &&
+    (batches.at(-1)?.count ?? 0) < RATE_CALLS_MAX &&
+    (batches.length < BATCHES_ENOUGH || spanMs() < SPAN_MS_ENOUGH)
+  ) {
     const call = await lab.call();
     const isThrough = call.attempts.length > 0;
     const batch = batches.at(-1);
