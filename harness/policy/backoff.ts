@@ -17,7 +17,7 @@ type Part =
 export type BackoffFindings = Partial<Record<Extract<QuantityName, Part>, Finding>>;
 
 /** Below this a law is not told: 2,000 to 1, since the best of many laws is likely by chance too. */
-const ODDS_MIN = 2_000;
+const ODDS_MIN = 20_000;
 /** A gap no longer than this is the time a client needs to try again. */
 const NO_GAP_MS = 3;
 /** A rig that may be wrong by more than this cannot tell a short pause from none. */
@@ -200,8 +200,9 @@ function lastCapped(
   return { ...free, 'retry.capMs': interval(last, last - errorMs - 1, last + errorMs + 1, observations) };
 }
 
-/** Ranges of jitter, as shares of the plain delay. */
+/** Ranges of jitter, as shares of the plain delay. Without jitter, gaps differ where timers are late. */
 const JITTERS: readonly { kind: string; low: number; high: number; share?: number }[] = [
+  { kind: 'none', low: 1, high: 1 },
   { kind: 'full', low: 0, high: 1 },
   { kind: 'equal', low: 0.5, high: 1 },
   ...[0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5].map((share) => ({
@@ -236,6 +237,8 @@ interface Fit {
   growth: Growth;
   jitter: (typeof JITTERS)[number];
   baseMs: number;
+  /** What it would be if as many of the longest draws were late as may be. */
+  baseMsMin: number;
   /** The base is no longer than this, as the shortest draws tell. */
   baseMsMax: number;
   /** Log of the largest likelihood: every draw within its range, of which the width is the price. */
@@ -245,6 +248,7 @@ interface Fit {
 /** Laws that fit, the likeliest first. */
 function fitsOf(gaps: readonly (readonly number[])[], errorMs: number): Fit[] {
   const fits: Fit[] = [];
+  const longestFirst = gaps.map((seen) => seen.toSorted((a, b) => b - a));
   for (const growth of GROWTHS) {
     if (gaps.length === 1 && growth.kind !== 'constant') continue;
     // A cap that is never reached is no law of its own.
@@ -257,7 +261,7 @@ function fitsOf(gaps: readonly (readonly number[])[], errorMs: number): Fit[] {
     )
       continue;
     for (const jitter of JITTERS) {
-      const fit = fitOf(gaps, growth, jitter, errorMs);
+      const fit = fitOf(longestFirst, growth, jitter, errorMs);
       if (fit !== null && isEven(gaps, fit, errorMs)) fits.push(fit);
     }
   }
@@ -293,7 +297,7 @@ function jitterOf(
       isClear && Math.max(...bases) <= BASES_ALIKE * Math.min(...bases)
         ? interval(
             Math.min(baseMax, (best.baseMs * (observations + 1)) / observations),
-            Math.min(...bases) - 2 * errorMs,
+            Math.min(...within.map(({ baseMsMin }) => baseMsMin)) - 2 * errorMs,
             baseMax + 2 * errorMs,
             observations,
           )
@@ -343,7 +347,7 @@ function hasDouble({ growth, jitter, baseMs }: Fit, gaps: number, errorMs: numbe
   return JITTERS.some(
     (other) =>
       other.kind !== jitter.kind &&
-      Math.abs(other.low / other.high - jitter.low / jitter.high) * longestMs <= 2 * errorMs + 2,
+      Math.abs(other.low / other.high - jitter.low / jitter.high) * longestMs <= 4 * errorMs + 2,
   );
 }
 
@@ -362,12 +366,12 @@ const LATE_TRIED_MORE = 3;
  * widen the range by more than it is unlikely that they are late.
  */
 function fitOf(
-  gaps: readonly (readonly number[])[],
+  longestFirst: readonly (readonly number[])[],
   growth: Fit['growth'],
   jitter: Fit['jitter'],
   errorMs: number,
 ): Fit | null {
-  const draws = gaps.flatMap((seen, i) => seen.map((gap) => ({ gap, unit: growth.at(i) })));
+  const draws = longestFirst.flatMap((seen, i) => seen.map((gap) => ({ gap, unit: growth.at(i) })));
   let baseMsMax = Number.POSITIVE_INFINITY;
   if (jitter.low > 0)
     for (const { gap, unit } of draws) baseMsMax = Math.min(baseMsMax, (gap + errorMs) / (unit * jitter.low));
@@ -376,19 +380,22 @@ function fitOf(
     .sort((a, b) => b - a)
     .slice(0, Math.ceil(LATE_TRIED_SHARE * draws.length) + LATE_TRIED_MORE)
     .filter((baseMs) => baseMs > 0 && baseMs <= baseMsMax);
+  const baseMsMin = least.at(-1) ?? 0;
   let best: Fit | null = null;
   for (const baseMs of least) {
     let logLikelihood = 0;
-    for (const { gap, unit } of draws) {
-      const plainMs = unit * baseMs;
+    for (const [i, seen] of longestFirst.entries()) {
+      const plainMs = growth.at(i) * baseMs;
       const longestMs = plainMs * jitter.high;
       const scaleMs = LATE_SCALE_SHARE * plainMs + LATE_SCALE_MS;
-      logLikelihood += isLate(gap, longestMs, errorMs)
-        ? Math.log(LATE_SHARE / scaleMs) - (gap - longestMs) / scaleMs
-        : Math.log((1 - LATE_SHARE) / (plainMs * (jitter.high - jitter.low)));
+      const firstInRange = seen.findIndex((gap) => !isLate(gap, longestMs, errorMs));
+      const late = firstInRange === -1 ? seen : seen.slice(0, firstInRange);
+      for (const gap of late) logLikelihood += Math.log(LATE_SHARE / scaleMs) - (gap - longestMs) / scaleMs;
+      logLikelihood +=
+        (seen.length - late.length) * Math.log((1 - LATE_SHARE) / widthOf(plainMs, jitter, errorMs));
     }
     if (best === null || logLikelihood > best.logLikelihood)
-      best = { growth, jitter, baseMs, baseMsMax, logLikelihood };
+      best = { growth, jitter, baseMs, baseMsMin, baseMsMax, logLikelihood };
   }
   return best;
 }
@@ -399,7 +406,7 @@ function isEven(
   { growth, jitter, baseMs }: Fit,
   errorMs: number,
 ): boolean {
-  const spreads = gaps.map((_, i) => baseMs * growth.at(i) * (jitter.high - jitter.low));
+  const spreads = gaps.map((_, i) => widthOf(baseMs * growth.at(i), jitter, errorMs));
   const shares = gaps
     .flatMap((seen, i) => {
       const plainMs = baseMs * growth.at(i);
@@ -417,6 +424,11 @@ function isEven(
   );
   // The range may lie beside the true one by as much as the rig may be wrong.
   return distance <= 1.95 / Math.sqrt(count) + (errorMs + 2) / median(spreads);
+}
+
+/** How wide a range is, as the rig sees it. */
+function widthOf(plainMs: number, { low, high }: Fit['jitter'], errorMs: number): number {
+  return Math.max(plainMs * (high - low), 2 * errorMs + 2);
 }
 
 /** Whether a gap is longer than the longest of its law, by more than the rig may be wrong. */

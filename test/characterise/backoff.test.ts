@@ -55,4 +55,34 @@ describe('the law of gaps', () => {
       if (share?.known === true) expect(share.low ?? 0).toBeLessThanOrEqual(0.2);
     }
   });
+
+  test.each([
+    ['equal', 0.5, 1],
+    ['full', 0, 1],
+    ['plus-minus', 0.75, 1.25],
+  ])(
+    'with %s jitter is never taken for another, however the draws fall, and told of most',
+    (kind, low, high) => {
+      const told: unknown[] = [];
+      for (let seed = 1; seed <= 40; seed++) {
+        const random = seededRandom(seed);
+        const gaps = [400, 400, 400].map((ms) =>
+          Array.from({ length: 60 }, () => ms * (low + (high - low) * random()) + random()),
+        );
+        told.push(value(fitBackoff(gaps, 2).findings, 'retry.jitter'));
+      }
+      expect(told.filter((one) => one !== kind && one !== 'unknown')).toEqual([]);
+      expect(told.filter((one) => one === kind).length).toBeGreaterThan(20);
+    },
+  );
+
+  test('with jitter is told where one timer in ten is late', () => {
+    const random = seededRandom(7);
+    const gaps = [100, 200, 400].map((ms) =>
+      Array.from({ length: 40 }, (_, i) => ms * random() + (i % 10 === 0 ? 300 : 0)),
+    );
+    const { findings } = fitBackoff(gaps, 2);
+    expect(value(findings, 'retry.jitter')).toBe('full');
+    expect(['exponential', 'unknown']).toContain(value(findings, 'retry.backoff'));
+  });
 });

@@ -66,8 +66,8 @@ export async function rateLimit(lab: Lab): Promise<string> {
     lab.dontKnow('rateLimit', `good calls were ${says}, and then let through: by what is not told`);
     return says;
   }
-  // What lets nothing through any more is no limit.
-  lab.facts.isRateLimited = batches.length > 0;
+  // What lets nothing through any more is no limit, and where not even the first went through it may be a breaker.
+  lab.facts.isRateLimited = batches.length >= (through === 0 ? BATCHES_MIN : 1);
   if (first === undefined || last === undefined || batches.length < BATCHES_MIN) {
     lab.dontKnow(
       'rateLimit',
