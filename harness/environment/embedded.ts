@@ -52,14 +52,14 @@ export const embedded: Environment = {
     return {
       ...embedded,
       async up(blueprint) {
-        const host = next !== null && next.exitCode === null ? next : spawnHost(run);
+        const host = next !== null && isThere(next) ? next : spawnHost(run);
         next = null;
         const running = await up(blueprint, host);
         next ??= spawnHost(run);
         return running;
       },
       async [Symbol.asyncDispose]() {
-        if (next === null || next.exitCode !== null) return;
+        if (next === null || !isThere(next)) return;
         const exited = once(next, 'exit');
         next.stdin?.end(); // which it takes for our end, and goes
         await exited;
@@ -67,6 +67,10 @@ export const embedded: Environment = {
     };
   },
 };
+
+function isThere({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
+}
 
 /** A host that has loaded what it needs by the time it is told what to bring up. */
 function spawnHost(run: string): ChildProcess {

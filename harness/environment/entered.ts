@@ -72,12 +72,29 @@ async function untilReady({ readyPath, readyWithinMs }: Entry, at: URL): Promise
   }
 }
 
-/** What a GET answers, or null where it does not. Not with fetch: the first one of a process takes a tenth of a second. */
-function statusOf(url: URL, limitMs: number): Promise<number | null> {
+/** What a GET answers, or null where it does not. */
+async function statusOf(url: URL, limitMs: number): Promise<number | null> {
+  const status = await firstStatusOf(url, limitMs);
+  if (status === null || status < 300 || status >= 400) return status;
+  return fetch(url, { signal: AbortSignal.timeout(limitMs) }).then(
+    async (response) => {
+      await response.arrayBuffer();
+      return response.status;
+    },
+    () => null,
+  );
+}
+
+/** The same without following redirects, and without fetch: the first one of a process takes a tenth of a second. */
+function firstStatusOf(url: URL, limitMs: number): Promise<number | null> {
   const { get } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve) => {
     const asked = get(url, { signal: AbortSignal.timeout(limitMs) }, (response) => {
-      response.resume().once('close', () => resolve(response.statusCode ?? null));
+      const told = (): void => resolve(response.statusCode ?? null);
+      response
+        .on('error', () => {})
+        .once('close', told)
+        .resume();
     });
     asked.once('error', () => resolve(null));
   });

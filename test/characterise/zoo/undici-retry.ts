@@ -1,6 +1,7 @@
 /** undici's RetryAgent. */
 import { Agent, RetryAgent } from 'undici';
-import { serve, UPSTREAM } from './entry.ts';
+import { serve } from './entry.ts';
+import { askOver } from './undici-ask.ts';
 
 const agent = new RetryAgent(new Agent(), {
   maxRetries: 4,
@@ -9,18 +10,5 @@ const agent = new RetryAgent(new Agent(), {
   maxTimeout: 200,
   methods: ['POST'],
 });
-const { origin } = new URL(UPSTREAM);
 
-serve(async (key) => {
-  const { statusCode, body } = await agent.request({
-    origin,
-    path: '/work',
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ key }),
-  });
-  const text = await body.text();
-  if (statusCode >= 400) throw new Error(`status ${statusCode}`);
-  JSON.parse(text);
-  return 'live';
-});
+serve((key) => askOver(agent, key));
