@@ -24,7 +24,7 @@ async function runOf(rig: Started): Promise<string> {
 /** Kills the rig and, before it can notice, whoever would lift for it. */
 async function killedWith(guard: string, rig: Started): Promise<void> {
   const pids = await processesWith(guard);
-  expect(pids.length).toBe(1);
+  expect(pids.length).toBeGreaterThanOrEqual(1); // a host that waits for the next scenario may be there too
   rig.process.kill('SIGSTOP');
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   rig.process.kill('SIGKILL');
