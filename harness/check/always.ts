@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type EventOf, eventsOf, type FaultEvent, type History } from '../model/history.ts';
 import { toMs } from '../model/time.ts';
+import type { Judgement } from '../model/verdict.ts';
 import { count, defineChecker, fails, holds, inconclusive } from './checker.ts';
 import { isWithin, loadEnd, needs, percentile } from './windows.ts';
 
@@ -85,6 +86,12 @@ export const faultsHit = defineChecker<z.infer<typeof None>>({
 /** Requests sent later than this after their intended moment were not the load that was asked for. */
 const LATE_MS_P99 = 250;
 const DROPPED_RATIO_MAX = 0.01;
+
+/** Whether a judgement says that the load was driven late: that says something of the machine, and nothing of the target. */
+export function isLoadLate({ check, verdict: { outcome, numbers } }: Judgement): boolean {
+  const lateMs = numbers.latenessP99?.value ?? 0;
+  return check === loadOnSchedule.name && outcome === 'inconclusive' && lateMs > LATE_MS_P99;
+}
 
 export const loadOnSchedule = defineChecker<z.infer<typeof None>>({
   name: 'load-on-schedule',

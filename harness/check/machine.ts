@@ -4,6 +4,7 @@
  */
 import { eventsOf, type History, type MachineEvent } from '../model/history.ts';
 import type { Judgement } from '../model/verdict.ts';
+import { isLoadLate } from './always.ts';
 import { inconclusive } from './checker.ts';
 import { lastHeal, loadEnd, loadStart, percentile, type Span, steadySpan } from './windows.ts';
 
@@ -82,9 +83,9 @@ function phases(history: History): Span[] {
   return [before, { fromT: before.toT, toT: healT }, { fromT: healT, toT: loadEnd(history) }, after];
 }
 
-/** Whether a judgement of {@link machineStarved} is among these. */
+/** Whether one of these says that the machine was too busy, for the target or for the load that was sent to it. */
 export function starved(judgements: readonly Judgement[]): boolean {
-  return judgements.some(({ check }) => check === MACHINE);
+  return judgements.some((judgement) => judgement.check === MACHINE || isLoadLate(judgement));
 }
 
 /** Those with the machine taken into account: on a starved one nothing else can be said to fail. */

@@ -82,4 +82,20 @@ describe('a starved machine', () => {
     expect(starved(judgements)).toBe(false);
     expect(outcomesOf(judgements, 'breaker-trips')).toEqual(['fails']);
   });
+
+  test('is seen where the load itself left late, though the target kept up', () => {
+    const story = good();
+    for (let atMs = 2_000; atMs < 2_400; atMs += 20) story.request(atMs, { startT: (atMs + 489) * 1e6 });
+    const judgements = judge(on(story, 0.5, 30).tell());
+    expect(outcomesOf(judgements, 'load-on-schedule')).toEqual(['inconclusive']);
+    expect(starved(judgements)).toBe(true);
+  });
+
+  test('is not to blame where requests were dropped because too many were open', () => {
+    const story = good();
+    for (let i = 0; i < 20; i++) story.request(2_000, { outcome: 'dropped', status: null });
+    const judgements = judge(on(story, 0.5, 30).tell());
+    expect(outcomesOf(judgements, 'load-on-schedule')).toEqual(['inconclusive']);
+    expect(starved(judgements)).toBe(false);
+  });
 });
