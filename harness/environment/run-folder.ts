@@ -15,7 +15,7 @@ const ROOM_BYTES = 4 * 1024 ** 3;
 const PREFIX = 'tripcurve-run-';
 
 /** A folder's name says whose it is; none of the parts but the first holds a dash. */
-const NAME = /^tripcurve-run-(.+)-(\d+)-[0-9a-z]+$/;
+const NAME = new RegExp(`^${PREFIX}(.+)-(\\d+)-[0-9a-z]+$`);
 
 /** The folder that folders of runs are made in from now on. Who sets TMPDIR has chosen it. */
 export async function runRoot(): Promise<string> {

@@ -16,7 +16,7 @@ type Part =
   | 'retry.jitterShare';
 export type BackoffFindings = Partial<Record<Extract<QuantityName, Part>, Finding>>;
 
-/** Below this a law is not told: 2,000 to 1, since the best of many laws is likely by chance too. */
+/** Below this a law is not told: 20,000 to 1, since the best of many laws is likely by chance too. */
 const ODDS_MIN = 20_000;
 /** A gap no longer than this is the time a client needs to try again. */
 const NO_GAP_MS = 3;
