@@ -19,24 +19,26 @@ const CPU_WAIT_RATIO_MAX = 0.75;
 /** Lateness of an idle process's timer (95th percentile of the samples' worst): 4 to 29 ms measured as above. */
 const LATE_MS_MAX = 120;
 
-/** Fewer samples than this (a second) say nothing of a phase: one hiccup would be its 95th percentile. */
-const PHASE_SAMPLES_MIN = 4;
+/** Fewer samples than this (a second) say nothing of a span: one hiccup would be its 95th percentile. */
+const SPAN_SAMPLES_MIN = 4;
 
 /**
  * An inconclusive judgement where the machine starved its processes during the load, nothing where it
  * did not or was not watched. Only asked for when something did not hold: what holds on a starved
  * machine holds all the more.
  */
-export function machineStarved(history: History): Judgement[] {
+function machineStarved(history: History, judgements: readonly Judgement[]): Judgement[] {
   const samples = eventsOf(history, 'machine');
-  // Phase by phase: a second in which nothing ran is lost in the average of ten that were well.
+  // Phase by phase, and each second in which something was seen that a failure rests on: one in which nothing ran is
+  // lost in the average of ten that were well, and may be all that a percentile is made of.
   const within = (span: Span): MachineEvent[] =>
     samples.filter(({ t, endT }) => endT > span.fromT && t < span.toT);
   const worst = [
     within({ fromT: loadStart(history), toT: loadEnd(history) }),
     ...phases(history)
       .map(within)
-      .filter(({ length }) => length >= PHASE_SAMPLES_MIN),
+      .filter(({ length }) => length >= SPAN_SAMPLES_MIN),
+    ...evidence(history, judgements).flatMap((span) => secondsOf(samples, span)),
   ]
     .map(load)
     .reduce((worse, phase) => (busyness(phase) > busyness(worse) ? phase : worse), load([]));
@@ -83,6 +85,28 @@ function phases(history: History): Span[] {
   return [before, { fromT: before.toT, toT: healT }, { fromT: healT, toT: loadEnd(history) }, after];
 }
 
+/** For each failure the time from the first to the last event that it cites. */
+function evidence(history: History, judgements: readonly Judgement[]): Span[] {
+  const cited = judgements
+    .filter(({ verdict: { outcome, cites } }) => outcome === 'fails' && cites.length > 0)
+    .map(({ verdict }) => new Set(verdict.cites));
+  return cited.map((ids) => {
+    const events = history.events.filter(({ id }) => ids.has(id));
+    return {
+      fromT: Math.min(...events.map(({ t }) => t)),
+      toT: Math.max(...events.map((event) => ('endT' in event ? event.endT : event.t))),
+    };
+  });
+}
+
+/** As many samples in a row as say something, wherever these touch a span. */
+function secondsOf(samples: readonly MachineEvent[], { fromT, toT }: Span): MachineEvent[][] {
+  return samples
+    .slice(SPAN_SAMPLES_MIN - 1)
+    .map((_, i) => samples.slice(i, i + SPAN_SAMPLES_MIN))
+    .filter((some) => (some.at(-1)?.endT ?? 0) > fromT && (some[0]?.t ?? 0) <= toT);
+}
+
 /** Whether one of these says that the machine was too busy, for the target or for the load that was sent to it. */
 export function starved(judgements: readonly Judgement[]): boolean {
   return judgements.some((judgement) => judgement.check === MACHINE || isLoadLate(judgement));
@@ -94,7 +118,7 @@ export function withMachine(history: History, judgements: readonly Judgement[]):
   const { unwatched } = history.header;
   if (judgements.every(({ verdict }) => verdict.outcome === 'holds' || verdict.says === unwatched))
     return [...judgements];
-  const machine = machineStarved(history);
+  const machine = machineStarved(history, judgements);
   if (machine.length === 0) return [...judgements];
   return [
     ...machine,

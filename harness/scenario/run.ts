@@ -87,14 +87,14 @@ export function scenarioDir(name: string): string {
 
 /**
  * Runs and judges one scenario; its history and verdicts are in the run's folder when this returns. On a
- * machine that was too busy to judge by it is run again, alone, a few times at most.
+ * machine that was too busy to judge by it is run again, beside fewer, and in the end alone.
  * @throws AbortedError, EnvironmentError or UsageError; faults are lifted and the environment is down then.
  */
 export async function runScenario(loaded: LoadedScenario, options: RunOptions): Promise<ScenarioResult> {
   const dir = path.join(options.runDir, scenarioDir(loaded.scenario.name));
   for (let starvedRuns = 0; ; starvedRuns++) {
-    using turn = await options.turns?.take(starvedRuns > 0);
-    const result = await runOnce(loaded, options, starvedRuns);
+    using turn = await options.turns?.take(starvedRuns === RERUNS_MAX);
+    const result = await runOnce(loaded, options, starvedRuns, () => turn?.up());
     if (!starved(result.judgements)) return result;
     turn?.tooBusy();
     if (starvedRuns === RERUNS_MAX) return result;
@@ -108,6 +108,7 @@ async function runOnce(
   { file, scenario }: LoadedScenario,
   options: RunOptions,
   starvedRuns: number,
+  onUp: () => void,
 ): Promise<ScenarioResult> {
   const { cwd, environment, run, runDir, seed, mutant, links, load, signal } = options;
   const config = withProfile(options.config, scenario.profile);
@@ -189,7 +190,7 @@ async function runOnce(
     });
     bootMs = toMs(now());
     declared = await declaredBy(config.target, running.entryUrl);
-    await conduct(scenario, running, { ...options, config, dir, now, recorder, seed: scenarioSeed });
+    await conduct(scenario, running, { ...options, config, dir, now, recorder, seed: scenarioSeed, onUp });
   }
 }
 
@@ -197,6 +198,8 @@ interface Conduct extends RunOptions {
   dir: string;
   now: Clock;
   recorder: Recorder;
+  /** Called when all is warm and the load begins. */
+  onUp(): void;
 }
 
 /** Everything between "up" and "down". */
@@ -224,6 +227,7 @@ async function conduct(scenario: Scenario, running: Running, options: Conduct): 
       warmUp({ ...load, startT: now(), plan: few }, WARM_UP_LIMIT_MS),
     ),
   );
+  options.onUp();
   const { startT, driven } = await LOAD_ENGINES[options.load].start(load);
   const phase = (name: 'steady' | 'fault' | 'recovery' | 'end', atMs: number): void =>
     recorder.record({ kind: 'phase', t: startT + toNs(atMs), phase: name });

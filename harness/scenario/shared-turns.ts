@@ -11,6 +11,7 @@ import type { Turn, Turns } from './turns.ts';
 const ALONE = 'alone';
 const BESIDE = 'beside';
 const GO = 'go';
+const UP = 'up';
 const TOO_BUSY = 'too busy';
 
 /** Hands out turns on loopback until this process ends, which it does not put off. @returns the port */
@@ -23,8 +24,9 @@ export async function serveTurns(turns: Turns): Promise<number> {
       .on('error', () => {})
       .once('close', end);
     socket.on('data', async (said) => {
-      if (String(said) === TOO_BUSY) {
-        turn?.tooBusy();
+      if (String(said) === TOO_BUSY || String(said) === UP) {
+        if (String(said) === UP) turn?.up();
+        else turn?.tooBusy();
         socket.write(GO);
         return;
       }
@@ -49,6 +51,7 @@ export function turnsFrom(port: number): Turns {
       };
       await told(alone ? ALONE : BESIDE);
       return {
+        up: () => void told(UP).catch(() => {}),
         tooBusy: () => void told(TOO_BUSY).catch(() => {}),
         [Symbol.dispose]: () => void socket.end(),
       };

@@ -69,6 +69,31 @@ describe('a starved machine', () => {
     expect(starved(judge(story.tell()))).toBe(true);
   });
 
+  test.each([
+    ['are seen where failures came in them', 6_400, true],
+    ['are not to blame for failures at another time', 7_700, false],
+  ])('some moments of starvation %s', (_, failedAtMs, isStarved) => {
+    // The steady state after is judged from 6000 to 8000.
+    const story = new Story({ faultAtMs: 2_000, healAtMs: 4_000, recoveryMs: 4_000 })
+      .fault(2_000, 4_000)
+      .traffic(0, 2_000, 'good')
+      .traffic(2_000, 2_250, 'failed', { by: 'cached' })
+      .traffic(2_250, 4_000, null, { by: 'cached' })
+      .traffic(4_000, 8_000, 'good');
+    for (let i = 0; i < 10; i++)
+      story.request(failedAtMs + 20 * i, { outcome: 'error', status: 500, servedBy: null });
+    for (let atMs = 0; atMs < 8_000; atMs += 250)
+      story.event(atMs, {
+        kind: 'machine',
+        endT: (atMs + 250) * 1e6,
+        cpuWaitRatio: atMs >= 6_000 && atMs < 6_750 ? 0.95 : 0.3,
+        lateMs: 5,
+      });
+    const judgements = judge(story.tell());
+    expect(outcomesOf(judgements, 'success-ratio')).toEqual(['holds', isStarved ? 'inconclusive' : 'fails']);
+    expect(starved(judgements)).toBe(isStarved);
+  });
+
   test('changes nothing for a check that holds all the same', () => {
     const judgements = judge(on(good(), 0.9, 5).tell());
     expect(outcomesOf(judgements, 'breaker-trips')).toEqual(['holds']);

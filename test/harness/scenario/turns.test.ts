@@ -14,10 +14,35 @@ async function settled(): Promise<void> {
 
 const end = (turn: Turn): void => turn[Symbol.dispose]();
 
-const KINDS: [string, () => Promise<Turns>][] = [
-  ['of one process', async () => new LocalTurns()],
-  ['of several', async () => turnsFrom(await serveTurns(new LocalTurns()))],
+/** As many come up at once as like to, unless it is said otherwise. */
+const KINDS: [string, (comingUpMax?: number) => Promise<Turns>][] = [
+  ['of one process', async (comingUpMax = 9) => new LocalTurns(comingUpMax)],
+  ['of several', async (comingUpMax = 9) => turnsFrom(await serveTurns(new LocalTurns(comingUpMax)))],
 ];
+
+/** Takes a turn, and tells what it has taken. */
+function asking(turns: Turns): { isTaken: boolean; turn: Promise<Turn> } {
+  const asked = {
+    isTaken: false,
+    turn: turns.take(false).then((turn) => {
+      asked.isTaken = true;
+      return turn;
+    }),
+  };
+  return asked;
+}
+
+/** How many run at once, where nobody ends. Ends them all. */
+async function mostAtOnce(turns: Turns): Promise<number> {
+  const asked = [1, 2, 3, 4].map(() => asking(turns));
+  await settled();
+  const most = asked.filter(({ isTaken }) => isTaken).length;
+  for (const { turn } of asked) {
+    end(await turn);
+    await settled();
+  }
+  return most;
+}
 
 describe.each(KINDS)('turns %s', (_, open) => {
   test('those that do not mind each other run beside each other', async () => {
@@ -59,18 +84,46 @@ describe.each(KINDS)('turns %s', (_, open) => {
       three.map(end);
       await settled();
       const [one, two] = [await turns.take(false), await turns.take(false)];
-      let isThird = false;
-      const third = turns.take(false).then((turn) => {
-        isThird = true;
-        return turn;
-      });
+      const third = asking(turns);
       await settled();
-      expect(isThird).toBe(false);
+      expect(third.isTaken).toBe(false);
       end(one);
-      end(await third);
+      end(await third.turn);
       end(two);
     },
   );
+
+  test('what went well for a while is tried with one more, but not a third time', async () => {
+    const turns = await open();
+    for (const _ of ['first', 'second']) {
+      const three = [await turns.take(false), await turns.take(false), await turns.take(false)];
+      for (const turn of three) turn.tooBusy();
+      await settled();
+      three.map(end);
+      await settled();
+      // Those of one time count once, else it would be one at a time now.
+      expect(await mostAtOnce(turns)).toBe(2);
+      for (let i = 0; i < 2; i++) await mostAtOnce(turns);
+    }
+    expect(await mostAtOnce(turns)).toBe(2);
+  });
+
+  test('environments come up as many at a time as they may', async () => {
+    const turns = await open(1);
+    const first = await turns.take(false);
+    const [second, third] = [asking(turns), asking(turns)];
+    await settled();
+    expect([second.isTaken, third.isTaken]).toEqual([false, false]);
+    first.up();
+    await settled();
+    expect([second.isTaken, third.isTaken]).toEqual([true, false]);
+    // One that never came up is no longer waited for when it has ended.
+    end(await second.turn);
+    await settled();
+    expect(third.isTaken).toBe(true);
+    end(first);
+    end(await third.turn);
+  });
 
   test('one that finds the machine too busy when it is alone still gets a turn', async () => {
     const turns = await open();
