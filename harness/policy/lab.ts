@@ -6,7 +6,7 @@
 import type { Ms } from '../model/time.ts';
 import { type Attempt, type Bench, type Condition, HTTP_WAYS, type Reply, type Ways } from './bench.ts';
 import { Notebook, newFacts } from './notebook.ts';
-import type { Seen } from './story.ts';
+import { ANY, lastMs, PROBES_MAX, type Seen } from './story.ts';
 
 /** A request and what it did on the link. */
 export interface Call {
@@ -43,10 +43,11 @@ type Logged =
   | { what: 'good'; count: number; endMs: Ms }
   | { what: 'silence'; endMs: Ms }
   | { what: 'rejected'; count: number; endMs: Ms }
-  | { what: 'closed' | 'fog' };
+  | { what: 'closed' }
+  | { what: 'fog'; calls: number; endMs: Ms };
 
-/** No breaker that is known from the field asks for more good probes. */
-const PROBES_MAX = 5;
+/** What comes later than this share of the open duration may come after it. */
+const HIDING_SHARE = 0.85;
 
 /** Thrown where the link does not come back: nothing more can be measured. */
 export class Stuck extends Error {
@@ -169,12 +170,13 @@ export class Lab extends Notebook {
    * that something was.
    */
   async inFog<T>(run: () => Promise<T>): Promise<T> {
+    const before = this.bench.askedCount;
     this.#fogDepth++;
     try {
       return await run();
     } finally {
       this.#fogDepth--;
-      this.fog();
+      this.fog(this.bench.askedCount - before);
     }
   }
 
@@ -188,9 +190,9 @@ export class Lab extends Notebook {
     }
   }
 
-  /** Something was, and no rule can be asked about it. */
-  fog(): void {
-    if (this.#fogDepth === 0) this.#log.push({ what: 'fog' });
+  /** So many calls were, and no rule can be asked about them. */
+  fog(calls: number): void {
+    if (this.#fogDepth === 0 && calls > 0) this.#log.push({ what: 'fog', calls, endMs: this.bench.now() });
   }
 
   /** Calls that ran at once and failed to the last attempt, and tripped nothing: in which order makes no difference. */
@@ -228,13 +230,20 @@ export class Lab extends Notebook {
   /** What the breaker has lived through, as far as it is known by now when it was closed. */
   story(): Seen[] {
     const story: Seen[] = [];
+    const attemptsEach = Math.max(
+      this.facts.attemptsOfFailure,
+      ...Object.values(this.matrix).map(({ attempts }) => attempts ?? 1),
+    );
+    const open = this.findings['breaker.openMs'];
+    const openMs = open?.known === true ? (open.low ?? Number(open.value)) : Number.POSITIVE_INFINITY;
     const closesAfter = this.facts.successesToClose ?? PROBES_MAX;
     let probesLeft: number | null = null; // null: closed
-    const close = (): void => {
+    const close = (endMs: Ms): void => {
       probesLeft = null;
       story.push({ what: 'closed' });
       // What it has counted since it closed is not known where it is not known when that was.
-      if (this.facts.successesToClose === null) story.push({ what: 'fog' });
+      if (this.facts.successesToClose === null)
+        story.push({ what: 'fog', calls: closesAfter, attemptsEach: 1, endMs });
     };
     for (const logged of this.#log) {
       const last = story.at(-1);
@@ -242,8 +251,8 @@ export class Lab extends Notebook {
         case 'silence':
           // It was the call before that tripped it, where that one had failed.
           if (probesLeft === null && last?.what === 'call') {
-            if (last.ok)
-              story.push({ what: 'fog' }); // some rules trip on a success, and then nothing is sure
+            // Some rules trip on a success, and then nothing is sure.
+            if (last.ok) story.push({ what: 'fog', calls: ANY, attemptsEach, endMs: logged.endMs });
             else last.tripped = true;
           }
           probesLeft = closesAfter;
@@ -253,10 +262,10 @@ export class Lab extends Notebook {
           for (let i = 0; i < logged.count; i++) story.push({ what: 'rejected', endMs: logged.endMs });
           break;
         case 'fog':
-          story.push({ what: 'fog' });
+          story.push({ ...logged, attemptsEach });
           break;
         case 'closed':
-          if (probesLeft !== null) close();
+          if (probesLeft !== null) close(lastMs(story));
           break;
         case 'good': {
           const { count, endMs } = logged;
@@ -266,6 +275,7 @@ export class Lab extends Notebook {
             endMs,
             attempts: [{ ok: true, endMs }],
             tripped: false,
+            mayHide: false,
             cutShort: false,
           } as const;
           const probes = Math.min(count, probesLeft ?? 0);
@@ -274,18 +284,24 @@ export class Lab extends Notebook {
           if (probesLeft === null) break;
           probesLeft -= probes;
           if (probesLeft > 0) break;
-          close();
+          close(endMs);
           // Whether probes beyond the last that was needed are counted is not known.
           if (count > probes) story.push({ what: 'surplus', count: count - probes, endMs });
           break;
         }
         case 'call': {
-          if (last?.what === 'call' && last.tripped === null && probesLeft === null) last.tripped = false;
+          if (last?.what === 'call' && last.tripped === null && probesLeft === null) {
+            // What was cut short had been tripped, and may have closed again behind the pause before the next attempt.
+            if (last.cutShort) story.push({ what: 'fog', calls: ANY, attemptsEach, endMs: logged.endMs });
+            else if ((logged.attempts[0]?.endMs ?? logged.endMs) - last.endMs > HIDING_SHARE * openMs)
+              last.mayHide = true;
+            else last.tripped = false;
+          }
           const cutShort = !logged.ok && logged.attempts.length < this.facts.attemptsOfFailure;
-          story.push({ ...logged, tripped: null, cutShort, isProbe: probesLeft !== null });
+          story.push({ ...logged, tripped: null, mayHide: false, cutShort, isProbe: probesLeft !== null });
           if (probesLeft === null) break;
           probesLeft = logged.ok ? probesLeft - 1 : closesAfter;
-          if (probesLeft <= 0) close();
+          if (probesLeft <= 0) close(logged.endMs);
           break;
         }
       }

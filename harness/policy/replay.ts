@@ -1,7 +1,7 @@
 /** Whether a hypothesis could have done what was seen, and what it would do next. */
 import type { Ms } from '../model/time.ts';
 import { BlurredWindow, HOLDS, type Rule, ruleOf, TRIPS } from './rules.ts';
-import type { Costs, Hypothesis, Seen, Sequence } from './story.ts';
+import { ANY, type Costs, type Hypothesis, PROBES_MAX, type Seen, type Sequence } from './story.ts';
 
 /** Windows in buckets are shorter by up to a bucket (five is the fewest that are known from the field). */
 const BUCKET_SHARE = 0.2;
@@ -58,21 +58,25 @@ export class Replay {
   readonly hypothesis: Hypothesis;
   #rule: Rule | BlurredWindow;
   /** What has come since the fog, until the rule has forgotten what was before; null: there is none. */
-  #fog: { sinceMs: Ms; outcomes: number; surplus: number } | null = null;
+  #fog: { outcomes: number; surplus: number } | null = null;
+  /** It may have tripped unseen and be open or half-open: good calls in a row since. Null: it is known whether it is. */
+  #doubt: number | null = null;
   #lastMs: Ms = 0;
 
   constructor(hypothesis: Hypothesis) {
     this.hypothesis = hypothesis;
     const { rule } = hypothesis;
     this.#rule =
-      'windowMs' in rule && Number.isFinite(rule.windowMs)
-        ? new BlurredWindow(rule, rule.windowMs * (1 - BUCKET_SHARE))
-        : ruleOf(rule);
+      'windowMs' in rule ? new BlurredWindow(rule, rule.windowMs * (1 - BUCKET_SHARE)) : ruleOf(rule);
   }
 
   /** What it has counted is not known. */
   get isInFog(): boolean {
-    return this.#fog !== null;
+    return (
+      this.#doubt !== null ||
+      this.#fog !== null ||
+      (this.#rule instanceof BlurredWindow && this.#rule.isUnclear)
+    );
   }
 
   agrees(story: readonly Seen[]): boolean {
@@ -84,6 +88,7 @@ export class Replay {
     const copy = new Replay(this.hypothesis);
     copy.#rule = this.#rule.clone();
     copy.#fog = this.#fog === null ? null : { ...this.#fog };
+    copy.#doubt = this.#doubt;
     copy.#lastMs = this.#lastMs;
     for (const seen of story) copy.#agreesWith(seen);
     return copy;
@@ -96,7 +101,7 @@ export class Replay {
    */
   predict(sequence: Sequence, attemptsOfFailure: number, costs: Costs, fromMs: Ms): string {
     // What it does next would not be held against it.
-    if (this.#fog !== null) return 'either';
+    if (this.#fog !== null || this.#doubt !== null) return 'either';
     const rule = this.#rule.clone();
     let nowMs = fromMs + costs.okMs;
     let attempts = 0;
@@ -128,6 +133,7 @@ export class Replay {
     const { unit, onClose } = this.hypothesis;
     switch (seen.what) {
       case 'closed':
+        if (this.#doubt !== null) this.#endDoubt(this.#lastMs);
         if (onClose === 'clears' || onClose === 'clears-but-probe') {
           this.#rule.reset();
           this.#fog = null;
@@ -138,7 +144,7 @@ export class Replay {
         if (onClose === 'keeps-all') this.#record(true, seen.endMs);
         return true;
       case 'fog':
-        this.#fog = { sinceMs: Number.NaN, outcomes: 0, surplus: 0 };
+        this.#enterFog(seen.calls * (unit === 'calls' ? 1 : seen.attemptsEach), seen.endMs);
         return true;
       case 'surplus':
         if (this.hypothesis.countsSurplus)
@@ -149,28 +155,48 @@ export class Replay {
         if (seen.isProbe && onClose !== 'keeps-with-probes' && onClose !== 'keeps-all') return true;
         if (unit === 'calls') {
           if (seen.cutShort) return false; // it counts when a call is over, and this one was not
-          return this.#fits(seen.ok, seen.endMs, seen.isProbe ? null : seen.tripped);
+          return this.#fits(seen.ok, seen.endMs, seen.isProbe ? null : seen.tripped, seen.mayHide);
         }
         return seen.attempts.every(({ ok, endMs }, i) =>
-          this.#fits(ok, endMs, seen.isProbe ? null : i === seen.attempts.length - 1 ? seen.tripped : false),
+          i < seen.attempts.length - 1
+            ? this.#fits(ok, endMs, seen.isProbe ? null : false, false)
+            : this.#fits(ok, endMs, seen.isProbe ? null : seen.tripped, seen.mayHide),
         );
       }
     }
   }
 
-  #fits(ok: boolean, atMs: Ms, tripped: boolean | null): boolean {
+  #fits(ok: boolean, atMs: Ms, tripped: boolean | null, mayHide: boolean): boolean {
+    if (this.#doubt !== null) {
+      this.#doubt = ok ? this.#doubt + 1 : 0;
+      if (this.#doubt >= PROBES_MAX) this.#endDoubt(atMs);
+      return true;
+    }
     const trips = this.#record(ok, atMs);
-    if (this.#isInFog(ok, atMs) || tripped === null) return true;
+    if (mayHide && (trips & TRIPS) !== 0) this.#doubt = 0;
+    if (this.#hidesInFog(ok) || tripped === null) return true;
     // Some rules are looked at on failures only.
     if (ok && !tripped) return true;
     return (trips & (tripped ? TRIPS : HOLDS)) !== 0;
   }
 
+  /** It is closed by now; what it has counted meanwhile is not known. */
+  #endDoubt(atMs: Ms): void {
+    this.#doubt = null;
+    this.#enterFog(ANY, atMs);
+  }
+
+  /** So many outcomes at most, until then, may have been counted or not. */
+  #enterFog(outcomes: number, endMs: Ms): void {
+    if (this.#rule instanceof BlurredWindow)
+      this.#rule.blur(outcomes, endMs, this.hypothesis.onClose.startsWith('clears'));
+    else this.#fog = { outcomes: 0, surplus: 0 };
+  }
+
   /** Whether what was counted before still matters; the outcome is the latest one. */
-  #isInFog(ok: boolean, atMs: Ms): boolean {
+  #hidesInFog(ok: boolean): boolean {
     const fog = this.#fog;
     if (fog === null) return false;
-    if (Number.isNaN(fog.sinceMs)) fog.sinceMs = atMs;
     fog.outcomes++;
     fog.surplus += ok ? 1 : -1;
     const { rule } = this.hypothesis;
@@ -179,9 +205,7 @@ export class Replay {
         ? ok
         : rule.kind === 'leaky'
           ? fog.surplus >= rule.failures + (this.hypothesis.onClose === 'clears' ? 0 : KEPT_MAX)
-          : rule.kind === 'count-window' || rule.kind === 'failures-in-calls'
-            ? fog.outcomes >= rule.windowCalls
-            : atMs - fog.sinceMs > rule.windowMs;
+          : 'windowCalls' in rule && fog.outcomes >= rule.windowCalls;
     if (!isGone) return true;
     if (rule.kind === 'leaky') this.#rule.reset();
     this.#fog = null;

@@ -172,15 +172,35 @@ export class BlurredWindow {
   /** Those before are out of the window. */
   #from = 0;
   #failed = 0;
+  /** Outcomes that nobody saw: so many at most, no later than this. */
+  #unseen: { count: number; atMs: Ms }[] = [];
 
   constructor(spec: TimeSpec, shortMs: Ms) {
     this.#spec = spec;
     this.#shortMs = shortMs;
   }
 
+  /** Whether something in the window has not been seen. */
+  get isUnclear(): boolean {
+    return this.#unseen.length > 0;
+  }
+
+  /**
+   * So many outcomes at most may have come until this moment, good ones or bad ones.
+   * @param mayHaveCleared those from before may be gone
+   */
+  blur(count: number, atMs: Ms, mayHaveCleared: boolean): void {
+    const before = mayHaveCleared ? this.#outcomes.length - this.#from : 0;
+    if (mayHaveCleared) this.#forget();
+    this.#unseen.push({ count: count + before, atMs });
+  }
+
   /** Whether it may trip, and whether it may not: `TRIPS`, `HOLDS` or both of them. */
   record(ok: boolean, nowMs: Ms): number {
     const outcomes = this.#outcomes;
+    if (this.#unseen.length > 0)
+      this.#unseen = this.#unseen.filter(({ atMs }) => nowMs - atMs <= this.#spec.windowMs);
+    const unseen = this.#unseen.reduce((sum, { count }) => sum + count, 0);
     // Later than any zero, so that the sign says how it went.
     const now = nowMs + 1;
     outcomes.push(ok ? now : -now);
@@ -192,24 +212,36 @@ export class BlurredWindow {
     }
     let failed = this.#failed;
     let total = outcomes.length - this.#from;
-    let told = this.#doesAt(failed, total);
+    let told = this.#doesAt(failed, total, unseen);
     for (let i = this.#from; i < outcomes.length; i++) {
       const outcome = outcomes[i] ?? now;
       if (now - Math.abs(outcome) <= this.#shortMs) break;
       total--;
       if (outcome < 0) failed--;
-      told |= this.#doesAt(failed, total);
+      told |= this.#doesAt(failed, total, unseen);
     }
     return told;
   }
 
-  #doesAt(failed: number, total: number): number {
+  /** What was not seen may not be there, or have failed, or have gone well: between these it can do nothing else. */
+  #doesAt(failed: number, total: number, unseen: number): number {
+    const told = this.#trips(failed, total);
+    if (unseen === 0) return told;
+    return told | this.#trips(failed + unseen, total + unseen) | this.#trips(failed, total + unseen);
+  }
+
+  #trips(failed: number, total: number): number {
     const spec = this.#spec;
     const trips = spec.kind === 'time-window' ? exceeds(failed, total, spec) : failed >= spec.failures;
     return trips ? TRIPS : HOLDS;
   }
 
   reset(): void {
+    this.#forget();
+    this.#unseen = [];
+  }
+
+  #forget(): void {
     this.#outcomes = [];
     this.#from = 0;
     this.#failed = 0;
@@ -219,6 +251,7 @@ export class BlurredWindow {
     const copy = new BlurredWindow(this.#spec, this.#shortMs);
     copy.#outcomes = this.#outcomes.slice(this.#from);
     copy.#failed = this.#failed;
+    copy.#unseen = [...this.#unseen];
     return copy;
   }
 }

@@ -12,15 +12,29 @@ const FAILURES_MAX = 60;
 export interface Hints {
   calls: readonly number[];
   pausesMs: readonly Ms[];
+  /** A share of the time that it was open. */
+  leadMs: Ms;
+  /** Whether windows of time or calls matter is about all that is left to tell. */
+  isAboutTime: boolean;
 }
 
-/** Quarters of the sizes that windows may still have. */
-export function hintsOf(hypotheses: readonly Hypothesis[]): Hints {
+const LEAD_SHARE = 0.3;
+const FEW_KINDS = 3;
+
+/** Quarters of the sizes that windows may still have. @param recoveryMs from a trip to closed again */
+export function hintsOf(hypotheses: readonly Hypothesis[], recoveryMs: Ms): Hints {
   const calls = hypotheses.flatMap(({ rule }) => ('windowCalls' in rule ? [rule.windowCalls] : []));
   const windows = hypotheses.flatMap(({ rule }) =>
     'windowMs' in rule && Number.isFinite(rule.windowMs) ? [rule.windowMs] : [],
   );
-  return { calls: quarters(calls), pausesMs: quarters(windows) };
+  const kinds = new Set(hypotheses.map(({ rule }) => rule.kind));
+  const isTime = new Set(hypotheses.map(({ rule }) => 'windowMs' in rule));
+  return {
+    calls: quarters(calls),
+    pausesMs: quarters(windows),
+    leadMs: Math.round(LEAD_SHARE * recoveryMs),
+    isAboutTime: kinds.size <= FEW_KINDS && isTime.size === 2,
+  };
 }
 
 function quarters(values: readonly number[]): number[] {
@@ -36,7 +50,7 @@ export function candidates(
   tripCalls: number,
   attemptsOfFailure: number,
   pauseMsMax: Ms,
-  hints: Hints = { calls: [], pausesMs: [] },
+  hints: Hints,
 ): { name: string; sequence: Sequence }[] {
   const n = tripCalls;
   const all: { name: string; sequence: Sequence }[] = [];
@@ -66,6 +80,9 @@ export function candidates(
       ]);
   for (const failures of partial) {
     add(`calls that are well after ${failures} failures`, times(n + 3, { failures }));
+    // What a close has left is taken back by calls that are well, by one kind at once, by another one by one.
+    for (const k of [1, 2, 4])
+      add(`${k} well, a call that is well after ${failures} failures`, [...times(k, S), { failures }]);
     // Where one call is enough to trip it, only calls that are well in the end tell of a window.
     if (n <= 2)
       for (const k of wells)
@@ -91,12 +108,22 @@ export function candidates(
         ]);
     }
     if (n > 1) {
+      // Each alone in its window of time, where that is short; a counter does not mind. They take long.
+      if (hints.isAboutTime)
+        add(`failures, ${pauseMs} ms apart`, [F, ...times(Math.min(FAILURES_MAX, n + 1), { pauseMs }, F)]);
       add(`${n - 1} failures, ${pauseMs} ms, failures`, [
         ...times(n - 1, F),
         { pauseMs },
         ...times(Math.min(FAILURES_MAX, n + 3), F),
       ]);
       add(`${n - 1} failures, ${pauseMs} ms, a failure`, [...times(n - 1, F), { pauseMs }, F]);
+      // A window about as long as it was open holds what tripped it before, or does not: some time makes that clear.
+      add(`a pause, ${n - 1} failures, ${pauseMs} ms, a failure`, [
+        { pauseMs: hints.leadMs },
+        ...times(n - 1, F),
+        { pauseMs },
+        F,
+      ]);
     }
     for (const k of [5, 10, 20])
       add(`${k} well, ${pauseMs} ms, failures`, [
@@ -109,7 +136,7 @@ export function candidates(
 }
 
 const PAUSES_MS: readonly Ms[] = [
-  300, 600, 1_200, 1_800, 2_500, 3_500, 5_000, 7_000, 9_000, 12_000, 18_000, 25_000,
+  300, 600, 1_200, 1_800, 2_500, 3_500, 5_000, 6_000, 7_000, 9_000, 12_000, 15_000, 18_000, 25_000,
 ];
 
 /** What is learnt of the kind counts so many times what is learnt of its parameters: without it, they say nothing. */
@@ -129,10 +156,14 @@ export interface Situation {
   tripCalls: number;
   attemptsOfFailure: number;
   pauseMsMax: Ms;
+  /** No sequence may take longer. */
+  leftMs: Ms;
   costs: Costs;
   /** Names of the sequences that have been run. */
   ran: readonly string[];
   hints: Hints;
+  /** There is little else to do with the time: what tells most is run, whatever it costs. */
+  isPatient: boolean;
 }
 
 /** The sequence that tells most for its cost; null: all that are left predict the same of each. */
@@ -176,7 +207,7 @@ function mostTellingOf(
   for (const candidate of candidates(tripCalls, attemptsOfFailure, pauseMsMax, now.hints)) {
     if (ran.filter((name) => name === candidate.name).length >= REPEATS_MAX) continue;
     // One experiment must not take the time of all.
-    if (costOf(candidate.sequence, costs) > 2 * pauseMsMax) continue;
+    if (costOf(candidate.sequence, costs) > Math.min(2 * pauseMsMax, now.leftMs)) continue;
     const agreed = new Set(
       settled.map((replay) => replay.predict(candidate.sequence, attemptsOfFailure, costs, fromMs)),
     );
@@ -200,9 +231,9 @@ function mostTellingOf(
     const worthless = within(byAnswer, certain);
     const ofKind = all - within(byKind, certain);
     const tripShare = 1 - (shares.get('none') ?? 0) / certain;
-    const worth =
-      (certain * (all - worthless + KIND_WORTH * ofKind)) /
-      (costOf(candidate.sequence, costs) + tripShare * costs.recoveryMs);
+    const told = certain * (all - worthless + KIND_WORTH * ofKind);
+    const cost = costOf(candidate.sequence, costs) + tripShare * costs.recoveryMs;
+    const worth = now.isPatient ? told : told / cost;
     if (worth > bestWorth) [best, bestWorth] = [candidate, worth];
   }
   return best;

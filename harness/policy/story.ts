@@ -10,17 +10,22 @@ export interface SeenCall {
   attempts: readonly { ok: boolean; endMs: Ms }[];
   /** Silence began after its last attempt; null: what came after it does not tell. */
   tripped: boolean | null;
+  /** It may have tripped after it and closed again: what came next came as late as that. */
+  mayHide: boolean;
   /** Silence began inside it: fewer attempts than a failed call makes. */
   cutShort: boolean;
   /** A probe: it decides about closing, not about tripping. */
   isProbe: boolean;
 }
-/** What a breaker went through, in order. `fog`: several calls at once, of which the order is not known. */
+/**
+ * What a breaker went through, in order. `fog`: so many calls at most, until then, of so many attempts each, of which
+ * nobody knows how they were counted.
+ */
 export type Seen =
   | SeenCall
   | { what: 'rejected'; endMs: Ms }
   | { what: 'closed' }
-  | { what: 'fog' }
+  | { what: 'fog'; calls: number; attemptsEach: number; endMs: Ms }
   /** Good probes that were under way when it closed: some breakers count them, some do not. */
   | { what: 'surplus'; count: number; endMs: Ms };
 
@@ -39,6 +44,12 @@ export interface Hypothesis {
   /** Rates within which a rule of shares does the same, whatever comes. */
   rates?: { low: number; high: number };
 }
+
+/** No breaker that is known from the field asks for more good probes. */
+export const PROBES_MAX = 5;
+
+/** More calls than any rule looks back on. */
+export const ANY = 1e6;
 
 /** A step: a call whose first so many attempts fail (Infinity: all), or a pause. */
 export type Step = { failures: number } | { pauseMs: Ms };

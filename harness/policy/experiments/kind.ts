@@ -25,8 +25,15 @@ const CONFIRMATIONS = 3;
 /** Share of the time that is kept for them. */
 const CONFIRM_SHARE = 0.2;
 
+/** Calls that are well after which no window of calls holds anything else, and no counter that a close leaves. */
+const FORGOTTEN_CALLS = 120;
+/** They take no more of the time. */
+const CLEAR_UP_SHARE = 0.15;
+
 /** Of the time that is left a pause takes no more. */
 const PAUSE_SHARE = 0.8;
+/** Where it is all that is left to try. */
+const LONE_PAUSE_SHARE = 0.95;
 
 /** Rules that could have done all that was seen. */
 interface Rivals {
@@ -84,16 +91,26 @@ export class KindSearch {
     const { bench } = this.#lab;
     const before = this.#ran.length;
     this.#isExhausted = false;
-    const untilMs = bench.now() + budgetMs * (1 - CONFIRM_SHARE);
+    // Where only a window is left to tell, a longer pause tells more than a test of what is told already.
+    const confirmShare = this.#onlyWindowsDiffer ? CONFIRM_SHARE / 4 : CONFIRM_SHARE;
+    const untilMs = bench.now() + budgetMs * (1 - confirmShare);
+    await this.#clearUp(budgetMs);
     this.#space.learn(this.#lab.story());
     while (this.#space.size > 1 && this.#ran.length - before < EXPERIMENTS_MAX && bench.now() < untilMs)
       if (!(await this.#tell(untilMs))) break;
-    await this.#confirm(bench.now() + budgetMs * CONFIRM_SHARE);
+    await this.#confirm(bench.now() + budgetMs * confirmShare);
     conclude(this.#lab, this.#rivals);
     const ran = this.#ran.slice(before);
     return this.#space.size === 0
       ? `no known kind does what was seen in ${this.#ran.length + 1} experiments`
       : `${ran.length} more experiments: ${ran.join('; ')}`;
+  }
+
+  get #onlyWindowsDiffer(): boolean {
+    const rest = this.#space.left.map(({ rule, unit }) =>
+      'windowMs' in rule ? JSON.stringify({ ...rule, unit, windowMs: 0 }) : '',
+    );
+    return rest[0] !== '' && new Set(rest).size === 1;
   }
 
   /** Counts these only, as is known from elsewhere. */
@@ -105,13 +122,25 @@ export class KindSearch {
     conclude(this.#lab, this.#rivals);
   }
 
+  /** Where it is not known what they have counted, calls that are well leave little of it. */
+  async #clearUp(budgetMs: Ms): Promise<void> {
+    const left = this.#space.at(this.#lab.story());
+    if (!left.some(({ isInFog }) => isInFog)) return;
+    if (FORGOTTEN_CALLS * this.#costs.okMs > CLEAR_UP_SHARE * budgetMs) return;
+    await this.#lab.restore(FORGOTTEN_CALLS);
+  }
+
   /** One sequence; false: none tells anything. */
   async #tell(untilMs: Ms): Promise<boolean> {
     const left = this.#space.at(this.#lab.story());
-    const tell = (askedMax?: number) => mostTelling(left, this.#situation(untilMs, this.#tried), askedMax);
+    const situation = this.#situation(untilMs, this.#tried);
+    const tell = (askedMax?: number) => mostTelling(left, situation, askedMax);
     // What a sample agrees on need not hold for all.
     const isFew = left.length > ASKED_MAX && left.length <= ALL_ASKED_MAX;
-    const next = tell() ?? (isFew ? tell(ALL_ASKED_MAX) : null);
+    const next =
+      tell() ??
+      (isFew ? tell(ALL_ASKED_MAX) : null) ??
+      mostTelling(left, { ...situation, hints: { ...situation.hints, isAboutTime: true } });
     if (next !== null) {
       await this.#try(next);
       this.#tried.push(next.name);
@@ -139,7 +168,8 @@ export class KindSearch {
       this.#space.learn(this.#lab.story());
       return true;
     }
-    this.#isExhausted = !isTimeShort && isDone && left.length <= ALL_ASKED_MAX;
+    const isClear = left.every(({ isInFog }) => !isInFog);
+    this.#isExhausted = !isTimeShort && isDone && isClear && left.length <= ALL_ASKED_MAX;
     return false;
   }
 
@@ -165,10 +195,15 @@ export class KindSearch {
       story: this.#lab.story(),
       tripCalls: this.#tripCalls,
       attemptsOfFailure: facts.attemptsOfFailure,
-      pauseMsMax: Math.min(limits.pauseMsMax, (untilMs - bench.now()) * PAUSE_SHARE),
+      pauseMsMax: Math.min(
+        limits.pauseMsMax,
+        (untilMs - bench.now()) * (this.#onlyWindowsDiffer ? LONE_PAUSE_SHARE : PAUSE_SHARE),
+      ),
+      leftMs: untilMs - bench.now(),
       costs: this.#costs,
       ran,
-      hints: hintsOf(this.#space.left),
+      hints: hintsOf(this.#space.left, this.#costs.recoveryMs),
+      isPatient: this.#onlyWindowsDiffer,
     };
   }
 }
@@ -281,17 +316,19 @@ function simplestOf(left: readonly Hypothesis[], isExhausted: boolean): string |
 function areOne(left: readonly Hypothesis[]): boolean {
   const consecutive = left.find(({ rule }) => rule.kind === 'consecutive')?.rule;
   if (consecutive?.kind !== 'consecutive') return false;
-  const isSame = ({ rule }: Hypothesis): boolean =>
+  const isSame = ({ rule, onClose }: Hypothesis): boolean =>
     rule.kind === 'consecutive' ||
     // All of the last n failed, and at least n: n in a row.
     (rule.kind === 'failures-in-calls' && rule.windowCalls === rule.failures) ||
     (rule.kind === 'count-window' &&
       rule.windowCalls === consecutive.failures &&
-      // With fewer it would trip sooner from an empty window.
-      rule.minimumCalls === rule.windowCalls &&
+      // With fewer it would trip sooner from an empty window; where a close leaves its probe there, it is never empty.
+      (rule.minimumCalls === rule.windowCalls ||
+        onClose === 'clears-but-probe' ||
+        onClose === 'keeps-with-probes') &&
       rule.rate * rule.windowCalls > consecutive.failures - 1 + (rule.strict ? -1e-9 : 1e-9)) ||
-    // With thresholds of 1 and 2, one success takes back all there is.
-    (rule.kind === 'leaky' && consecutive.failures <= 2) ||
+    // With thresholds of 1 and 2 one success takes back all there is, unless a close leaves what tripped it.
+    (rule.kind === 'leaky' && consecutive.failures <= (onClose.startsWith('clears') ? 2 : 1)) ||
     consecutive.failures === 1;
   return left.every(isSame);
 }
