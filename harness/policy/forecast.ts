@@ -35,7 +35,7 @@ export function forecast(
   replicas: number,
 ): Forecast {
   const restore = GOOD + LOOKS;
-  const trip = callsMax + restore;
+  const trip = 2 * callsMax + restore;
   const story =
     5 * kinds +
     4 * (callsMax + burstMax + 1 + restore) +

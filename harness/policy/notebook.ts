@@ -1,7 +1,8 @@
 /** What is known so far. Labs that measure the same service side by side share one set of facts. */
 import type { Finding, QuantityName, ShapeRow } from '../model/measured.ts';
 import type { Ms } from '../model/time.ts';
-import type { Attempt, Shape } from './bench.ts';
+import type { Attempt, Reply, Shape } from './bench.ts';
+import type { Sampling } from './experiments/retries.ts';
 
 /** What one experiment hands to those after it. */
 export interface Facts {
@@ -26,7 +27,9 @@ export interface Facts {
   /** Failed calls one after the other come too slowly to trip it. */
   tripsAtOnceOnly: boolean;
   /** Calls that failed throughout, where more of them might tell the law of their gaps. */
-  sampling: { shape: Shape; calls: { attempts: readonly Attempt[] }[]; tripCalls: number | null } | null;
+  sampling: Sampling | null;
+  /** Calls that met a way to fail that has no end, each to the end of everybody's patience: it need not be waited for twice. */
+  endless: Partial<Record<Shape, { reply: Reply; attempts: readonly Attempt[] }>>;
   /** Nothing that can be left out is waited for beyond it. */
   untilMs: Ms;
   /** Calls at once that are surely let through while the breaker is closed: a bulkhead may keep others away. */
@@ -51,6 +54,7 @@ export function newFacts(kind: string, errorMs: Ms, room: number): Facts {
     callsDiffer: false,
     tripsAtOnceOnly: false,
     sampling: null,
+    endless: {},
     untilMs: Number.POSITIVE_INFINITY,
     room,
     isRateLimited: false,

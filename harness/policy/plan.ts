@@ -4,11 +4,19 @@
  */
 import { QUANTITIES, type QuantityName } from '../model/measured.ts';
 import type { Ms } from '../model/time.ts';
+import type { Shape } from './bench.ts';
 import { baseline, warmUp } from './experiments/baseline.ts';
 import { abandonment, bulkhead, fallback } from './experiments/edges.ts';
 import { halfOpen } from './experiments/half-open.ts';
 import { KindSearch } from './experiments/kind.ts';
-import { type MatrixOptions, matrixRow, openMatrix } from './experiments/matrix.ts';
+import {
+  isLeft,
+  isUntried,
+  type MatrixOptions,
+  matrixRow,
+  openMatrix,
+  rowsThatShowRetries,
+} from './experiments/matrix.ts';
 import { openTime } from './experiments/open.ts';
 import { rateLimit } from './experiments/rate.ts';
 import {
@@ -16,6 +24,7 @@ import {
   gapsOf,
   moreRetries,
   retries,
+  retriesAmongGood,
   retriesAtOnce,
   retriesElsewhere,
   type Series,
@@ -34,6 +43,8 @@ const BUDGET_MS = 20_000;
 const KIND_SHARE = 0.4;
 /** And of the budget for the law of the gaps. */
 const RETRIES_SHARE = 0.12;
+/** And for rows of the matrix that may show retries, where the first failed call trips it. */
+const EARLY_ROWS_SHARE = 0.2;
 /** And for seeing again what hangs. */
 const TIMEOUTS_SHARE = 0.15;
 /** A gap longer than this share of the open duration can hide that it was open. */
@@ -42,6 +53,9 @@ const HIDING_SHARE = 0.85;
 const MATRIX_SHARE = 0.75;
 /** And nothing that can be left out ends later. */
 const LAST_SHARE = 0.97;
+/** A row trips it as often, once to see whether it counts and once more where that is in doubt, and takes as long beside. */
+const ROW_OPENINGS = 2.5;
+const ROW_MS = 2_000;
 /** Less time than this and the open duration is too little to tell kinds apart. */
 const KIND_MS_MIN = 1_000;
 
@@ -56,9 +70,9 @@ export const EXPERIMENTS = [
   'kind',
   'unit',
   'failure matrix',
+  'fallback and scope',
   'bulkhead',
   'rate limit',
-  'fallback and scope',
   'abandonment',
   'kind, with the time that is left',
 ] as const;
@@ -166,9 +180,16 @@ function withBreaker(
   const options = (): MatrixOptions => ({
     tripCalls: calls.length === 0 ? lab.limits.callsMax : calls.length,
     counts: counts(),
-    givesUp: patienceOf(lab) !== null,
   });
   lab.facts.untilMs = startMs + budgetOf(openMs);
+  const isCutOff = (): boolean =>
+    calls.length > 0 && lab.facts.parts === 1 && lab.findings['retry.attempts']?.known !== true;
+  const retriesElsewhereTask = (after: string[]): Task<ExperimentName> => ({
+    ...retriesTask(aside((on) => retriesElsewhere(on, RETRIES_SHARE * budgetOf(openMs)))),
+    key: 'retries elsewhere',
+    after,
+    isWanted: () => lab.findings['retry.attempts']?.known !== true && leftMs(LAST_SHARE) > 0,
+  });
   // The sequences go on at the end: what comes between is none of their story.
   const aside =
     (run: Task['run']): Task['run'] =>
@@ -183,12 +204,30 @@ function withBreaker(
     },
     { ...theRetries, onFirst: true },
     {
+      ...retriesTask((on) => retriesAmongGood(on, shape, RETRIES_SHARE * budgetOf(openMs))),
+      key: 'retries among good calls',
+      onFirst: true,
+      isWanted: isCutOff,
+    },
+    {
+      name: 'failure matrix',
+      key: 'rows that show retries',
+      onFirst: true,
+      isWanted: isCutOff,
+      run: aside((on) => {
+        const untilMs = on.bench.now() + EARLY_ROWS_SHARE * budgetOf(openMs);
+        return rowsThatShowRetries(on, shape, options(), () => on.bench.now() > untilMs);
+      }),
+    },
+    { ...retriesElsewhereTask(['rows that show retries']), onFirst: true, isWanted: isCutOff },
+    {
       name: 'unit',
       key: 'unit before kinds',
       onFirst: true,
-      isWanted: () => hides,
+      isWanted: () =>
+        hides || (calls.length === 1 && attempts > 1 && lab.facts.attemptsOfFailure <= attempts),
       run: async (on) => {
-        const says = await on.inFog(() => unit(on, shape, attempts));
+        const says = await unit(on, shape, attempts);
         // Not in the fog: what a close clears is then clear.
         await on.restore(GOOD);
         return says;
@@ -204,7 +243,8 @@ function withBreaker(
         return why === null;
       },
       run: (on) => {
-        const units: Unit[] = hides || on.facts.attemptsOfFailure === 1 ? ['calls'] : ['calls', 'attempts'];
+        const told = on.facts.attemptsOfFailure === 1 ? 'calls' : counts();
+        const units: Unit[] = told === null ? ['calls', 'attempts'] : [told];
         search = new KindSearch(on, shape, calls.length, openMs, units);
         return search.run(budgetOf(openMs) * KIND_SHARE);
       },
@@ -238,19 +278,15 @@ function withBreaker(
       after: ['unit'],
       isWanted: () => whole.length === 0 && counts() === 'calls',
     },
-    {
-      ...retriesTask(aside((on) => retriesElsewhere(on, attempts, RETRIES_SHARE * budgetOf(openMs)))),
-      key: 'retries elsewhere',
-      after: ['retries', 'retries at once'],
-      isWanted: () => lab.findings['retry.attempts']?.known !== true,
-    },
     ...matrixTasks(lab, options, () => leftMs(MATRIX_SHARE) < 0).map((task) => ({
       ...task,
       run: aside(task.run),
     })),
+    retriesElsewhereTask(['retries', 'retries at once', 'failure matrix']),
+    // Before the many good calls of those after it, among which a few that fail would not trip it.
+    { name: 'fallback and scope', run: aside((on) => fallback(on, shape)) },
     { name: 'bulkhead', after: ['timeouts'], run: aside((on) => bulkhead(on, patienceOf(on))) },
     { name: 'rate limit', run: aside(rateLimit) },
-    { name: 'fallback and scope', run: aside((on) => fallback(on, shape)) },
     { name: 'abandonment', after: ['timeouts'], run: aside((on) => abandonment(on, patienceOf(on))) },
     {
       ...retriesTask(aside((on) => moreRetries(on, leftMs(LAST_SHARE) / 2))),
@@ -274,6 +310,14 @@ function withBreaker(
       isWanted: () => search?.isOpen === true && leftMs(LAST_SHARE) > KIND_MS_MIN + openMs,
       run: async () => (await search?.run(leftMs(LAST_SHARE))) ?? 'not possible',
     },
+    ...matrixTasks(lab, options, () => false).map((task) => ({
+      ...task,
+      key: 'rows that are left',
+      after: ['kind, with the time that is left'],
+      isWanted: () => isLeft(lab, task.shape) && leftMs(LAST_SHARE) > ROW_OPENINGS * openMs + ROW_MS,
+      run: aside(task.run),
+    })),
+    { ...retriesElsewhereTask(['rows that are left']), key: 'retries in rows that were left' },
   ];
 }
 
@@ -286,7 +330,7 @@ function budgetOf(ms: Ms): Ms {
 function withoutBreaker(lab: Lab, startMs: Ms, tripCalls: null | 'unknown' = null): Task<ExperimentName>[] {
   const overMs = (): Ms =>
     lab.bench.now() - startMs - LAST_SHARE * budgetOf(patienceOf(lab) ?? lab.limits.patienceMs);
-  const options = (): MatrixOptions => ({ tripCalls, counts: null, givesUp: patienceOf(lab) !== null });
+  const options = (): MatrixOptions => ({ tripCalls, counts: null });
   return [
     { name: 'timeouts', after: ['retries'], run: (on) => timeouts(on, BUDGET_MS * TIMEOUTS_SHARE) },
     ...matrixTasks(lab, options, () => overMs() > 0),
@@ -308,10 +352,16 @@ function retriesTask(run: (lab: Lab) => Promise<string>): Task<ExperimentName> {
 }
 
 /** A task for each row. */
-function matrixTasks(lab: Lab, options: () => MatrixOptions, isOver: () => boolean): Task<ExperimentName>[] {
+function matrixTasks(
+  lab: Lab,
+  options: () => MatrixOptions,
+  isOver: () => boolean,
+): (Task<ExperimentName> & { shape: Shape })[] {
   return openMatrix(lab).map((shape, i) => ({
     name: 'failure matrix',
+    shape,
     after: ['retries', 'timeouts'],
+    isWanted: () => isUntried(lab, shape),
     // The first is worth being late for: no other experiment tells of Retry-After.
     run: (on) => matrixRow(on, shape, options(), i > 0 && isOver()),
   }));

@@ -7,6 +7,7 @@ import { SimulatedBench } from '../../harness/policy/simulation/bench.ts';
 import { VirtualClock } from '../../harness/policy/simulation/clock.ts';
 import {
   NO_POLICY,
+  type ServicePolicy,
   type SimulatedBreaker,
   type SimulatedRetry,
 } from '../../harness/policy/simulation/service.ts';
@@ -29,15 +30,18 @@ const RETRY: SimulatedRetry = {
   shapes,
 };
 
-/** Measures a service with this breaker and a timeout of 250 ms. */
+const PATIENCE_MS = 3_000;
+
+/** Measures a service with this breaker and, unless it is said otherwise, a timeout of 250 ms. */
 function measured(
   breaker: Partial<SimulatedBreaker>,
   retry: SimulatedRetry | null = null,
+  limits: Partial<ServicePolicy> = { totalMs: 250 },
 ): Promise<Characterised> {
   const clock = new VirtualClock();
-  const policy = { ...NO_POLICY, totalMs: 250, retry, breaker: { ...THREE_IN_A_ROW, ...breaker } };
-  const bench = new SimulatedBench({ policy, clock, seed: 1, giveUpMs: 3_000, noiseMs: 2 });
-  return clock.run(characterise({ bench, limits: { patienceMs: 3_000 }, errorMs: 3 }));
+  const policy = { ...NO_POLICY, ...limits, retry, breaker: { ...THREE_IN_A_ROW, ...breaker } };
+  const bench = new SimulatedBench({ policy, clock, seed: 1, giveUpMs: PATIENCE_MS, noiseMs: 2 });
+  return clock.run(characterise({ bench, limits: { patienceMs: PATIENCE_MS }, errorMs: 3 }));
 }
 
 function scores({ findings }: Characterised, truth: Truth): Record<string, string> {
@@ -83,6 +87,43 @@ describe('is told of a breaker', () => {
       retry: RETRY,
       truth: { 'breaker.kind': 'consecutive', 'breaker.failures': 3, 'breaker.counts': 'calls' },
     },
+    {
+      habit: 'whose calls fail too slowly to trip it in turn, but for those that are not tried again',
+      breaker: {
+        rule: { kind: 'time-window', windowMs: 5_000, minimumCalls: 15, rate: 0.6, strict: false },
+        openMs: 1_000,
+      },
+      retry: {
+        ...RETRY,
+        attempts: 5,
+        baseMs: 290,
+        shapes: new Set(SHAPES.filter((shape) => shape !== 'status-500')),
+      },
+      truth: {
+        'breaker.kind': 'time-window',
+        'breaker.minimumCalls': 15,
+        'breaker.failureRate': 0.6,
+        'retry.attempts': 5,
+        'retry.baseMs': 290,
+      },
+    },
+    {
+      habit: 'that opens before the first call has made all its attempts',
+      breaker: {
+        rule: { kind: 'consecutive', failures: 2 },
+        counts: 'attempts',
+        shapes: new Set(SHAPES.filter((shape) => shape !== 'truncated-stream')),
+      },
+      retry: { ...RETRY, attempts: 4 },
+      truth: {
+        'breaker.kind': 'consecutive',
+        'breaker.failures': 2,
+        'breaker.counts': 'attempts',
+        'retry.attempts': 4,
+        'retry.backoff': 'constant',
+        'retry.baseMs': 60,
+      },
+    },
   ])(
     '$habit',
     async ({ breaker, retry = null, truth }) => {
@@ -119,3 +160,23 @@ describe('is told of a breaker', () => {
     LIMIT_MS,
   );
 });
+
+test(
+  'what nobody gives up on is waited for once, by the timeouts, and the matrix knows of it',
+  async () => {
+    const { matrix, experiments } = await measured({}, null, { headersMs: 250 });
+    expect(matrix['stalled-stream']).toMatchObject({
+      retried: false,
+      counts: null,
+      caller: 'nothing',
+      why: 'nobody gives up on it, so it was not repeated',
+    });
+    expect(matrix['slow-headers']).toMatchObject({ retried: false, counts: true, caller: 'error' });
+    const rows = experiments.find(({ name }) => name === 'failure matrix');
+    // Each of the fourteen rows trips it at most twice, and is open for 600 ms then.
+    expect(rows?.tookMs).toBeLessThan(14 * 2 * 600);
+    const timeouts = experiments.find(({ name }) => name === 'timeouts');
+    expect(timeouts?.tookMs).toBeGreaterThan(2 * PATIENCE_MS);
+  },
+  LIMIT_MS,
+);

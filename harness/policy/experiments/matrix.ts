@@ -18,14 +18,11 @@ export interface MatrixOptions {
    */
   tripCalls: number | null | 'unknown';
   counts: 'calls' | 'attempts' | null;
-  /** False: nobody gives up on a hang, so shapes that hang are not repeated. */
-  givesUp: boolean;
 }
 
 /** The rows in the order in which they are worth their time; none of them is known yet. */
 export function openMatrix(lab: Lab): Shape[] {
-  for (const shape of lab.ways.shapes)
-    lab.matrix[shape] = { ...EMPTY, why: 'called off before it was tried' };
+  for (const shape of lab.ways.shapes) lab.matrix[shape] = { ...EMPTY, why: UNTRIED };
   // First those that tell more than their row: whether Retry-After is obeyed.
   return lab.ways.shapes.toSorted(
     (a, b) => Number(b.endsWith('retry-after')) - Number(a.endsWith('retry-after')),
@@ -39,29 +36,69 @@ export async function matrixRow(
   options: MatrixOptions,
   isOver: boolean,
 ): Promise<string> {
-  lab.matrix[shape] = isOver ? { ...EMPTY, why: 'the time was over' } : await row(lab, shape, options);
+  lab.matrix[shape] = isOver ? { ...EMPTY, why: OVER } : await row(lab, shape, options);
   const rows = Object.values(lab.matrix);
   return `${rows.filter(({ retried }) => retried === true).length} shapes are retried, ${rows.filter(({ counts }) => counts === true).length} count`;
 }
 
+/** Whether it has not been this row's turn yet. */
+export function isUntried(lab: Lab, shape: Shape): boolean {
+  return lab.matrix[shape]?.why === UNTRIED;
+}
+
+/**
+ * Rows that may show retries which the reference shape does not: quick ones, until one is tried again and does not
+ * count, the rare ways to fail first, which are counted less often.
+ * @param isOver there is no time left for more
+ */
+export async function rowsThatShowRetries(
+  lab: Lab,
+  reference: Shape,
+  options: MatrixOptions,
+  isOver: () => boolean,
+): Promise<string> {
+  const quick = lab.ways.shapes.filter(
+    (shape) =>
+      shape !== reference && !ENDLESS.has(shape) && !UNSEEN.has(shape) && !shape.endsWith('retry-after'),
+  );
+  let says = 'no row was begun';
+  for (const shape of quick.toReversed()) {
+    if (isOver()) break;
+    says = await matrixRow(lab, shape, options, false);
+    if (lab.matrix[shape]?.retried === true && lab.matrix[shape].counts === false) break;
+  }
+  return says;
+}
+
+/** Whether there was no time for a row so far. */
+export function isLeft(lab: Lab, shape: Shape): boolean {
+  return lab.matrix[shape]?.why === OVER;
+}
+
+const UNTRIED = 'called off before it was tried';
+const OVER = 'the time was over';
 const EMPTY: ShapeRow = { retried: null, attempts: null, counts: null, caller: null, status: null };
 
 async function row(lab: Lab, shape: Shape, options: MatrixOptions): Promise<ShapeRow> {
-  if (shape === 'rst' || shape === 'accept-then-fin') await lab.restore();
-  const why = await lab.arm(shape);
-  if (why !== null) return { ...EMPTY, why };
-  const ask = (): Promise<Call> => (ENDLESS.has(shape) ? lab.endlessCall() : lab.call());
-  const call = await ask();
+  const ask = async (): Promise<Call | string> => {
+    if (shape === 'rst' || shape === 'accept-then-fin') await lab.restore();
+    return (await lab.arm(shape)) ?? (ENDLESS.has(shape) ? lab.endlessCall() : lab.call());
+  };
+  const earlier = lab.facts.endless[shape];
+  const call = earlier ?? (await ask());
+  if (typeof call === 'string') return { ...EMPTY, why: call };
+  /** Calls that have just failed, the last of all. */
+  let failed = earlier === undefined ? 1 : 0;
   const isUnseen = UNSEEN.has(shape);
   let attempts = isUnseen ? null : call.attempts.length;
   let unsure: string | undefined;
   if (attempts !== null && attempts > lab.facts.attemptsOfFailure) {
     // More than usual: a dial that somebody has forgotten may have come through only now.
     await lab.restore();
-    await lab.arm(shape);
-    const again = (await ask()).attempts.length;
-    if (again !== attempts) {
-      unsure = `${attempts} attempts of one call, ${again} of another`;
+    const again = await ask();
+    failed = 1;
+    if (typeof again !== 'string' && again.attempts.length !== attempts) {
+      unsure = `${attempts} attempts of one call, ${again.attempts.length} of another`;
       attempts = null;
     }
   }
@@ -85,17 +122,26 @@ async function row(lab: Lab, shape: Shape, options: MatrixOptions): Promise<Shap
   }
   if (options.tripCalls === null) found.counts = false;
   else if (options.tripCalls === 'unknown') found.why ??= 'whether there is a breaker is not known';
-  else if (ENDLESS.has(shape) && !options.givesUp)
+  else if (ENDLESS.has(shape) && isWaitedFor(lab, call))
     found.why = 'nobody gives up on it, so it was not repeated';
   else {
+    if (failed === 0) await lab.arm(shape);
     const callMs = call.reply.endMs - call.reply.startMs;
-    found.counts = await counts(lab, shape, options.tripCalls, attempts, callMs, options);
+    found.counts = await counts(lab, shape, options.tripCalls, attempts, callMs, options, failed);
   }
   await lab.restore();
   return found;
 }
 
-/** Fails more calls, as many as trip it by the shape that is known to count, and looks whether calls still get through. */
+/** Whether nobody gave up on it before we did. */
+function isWaitedFor(lab: Lab, { reply: { status, startMs, endMs } }: Call): boolean {
+  return status === null && endMs - startMs >= lab.limits.patienceMs;
+}
+
+/**
+ * Fails more calls, as many as trip it by the shape that is known to count, and looks whether calls still get through.
+ * @param failed calls that have just failed so
+ */
 async function counts(
   lab: Lab,
   shape: Shape,
@@ -103,10 +149,11 @@ async function counts(
   attempts: number | null,
   callMs: Ms,
   { counts: unit }: MatrixOptions,
+  failed: number,
 ): Promise<boolean | null> {
   // One that counts attempts, or may do so, needs more calls where a shape is not retried.
   const perCall = unit !== 'calls' ? lab.facts.attemptsOfFailure / Math.max(1, attempts ?? 1) : 1;
-  const needed = Math.ceil(tripCalls * perCall) - 1;
+  const needed = Math.ceil(tripCalls * perCall) - failed;
   for (const more of [needed, needed + 2]) {
     if (ENDLESS.has(shape) || lab.facts.tripsAtOnceOnly || more * callMs > IN_TURN_MS_MAX)
       for (let left = more; left > 0; left -= lab.facts.room)

@@ -3,7 +3,7 @@
 import type { Finding } from '../../model/measured.ts';
 import type { Ms } from '../../model/time.ts';
 import { type BackoffFindings, fitBackoff } from '../backoff.ts';
-import type { Attempt, Shape } from '../bench.ts';
+import { type Attempt, ENDLESS, type Shape } from '../bench.ts';
 import { type Lab, median } from '../lab.ts';
 import { layersOf } from '../layers.ts';
 
@@ -65,6 +65,7 @@ const FIRST_TRIPS = 'the first failed call trips the breaker, so no call is seen
  * @param whole calls that failed throughout, without one that a trip has cut off
  * @param tripCalls failed calls that trip the breaker; null: none does
  * @param budgetMs no sample begins later than this
+ * @param good calls that are well before each
  */
 export async function retries(
   lab: Lab,
@@ -72,6 +73,7 @@ export async function retries(
   whole: readonly Series[],
   tripCalls: number | null,
   budgetMs: Ms,
+  good = 0,
 ): Promise<string> {
   if (whole.length === 0) {
     for (const name of ['retry.backoff', 'retry.baseMs', 'retry.jitter'] as const)
@@ -92,15 +94,15 @@ export async function retries(
       lab.dontKnow(name, 'nothing is tried again');
     return `one attempt in each of ${calls.length} calls`;
   }
-  return sampled({ lab, shape, calls, tripCalls, untilMs });
+  return sampled({ lab, shape, calls, tripCalls, good, untilMs });
 }
 
-interface Sampling {
-  lab: Lab;
+/** How more calls are sampled: calls that fail so, so many of which trip the breaker, each after so many that are well. */
+export interface Sampling {
   shape: Shape;
   calls: Series[];
   tripCalls: number | null;
-  untilMs: Ms;
+  good: number;
 }
 
 /** What is in doubt may be told with more draws: goes on sampling, as `retries` did. */
@@ -108,19 +110,18 @@ export async function moreRetries(lab: Lab, budgetMs: Ms): Promise<string> {
   const { sampling } = lab.facts;
   if (sampling === null) return 'nothing to sample';
   const before = sampling.calls.length;
-  const says = await sampled({ lab, ...sampling, untilMs: lab.bench.now() + budgetMs });
+  const says = await sampled({ ...sampling, lab, untilMs: lab.bench.now() + budgetMs });
   return `${sampling.calls.length - before} more calls: ${says}`;
 }
 
-async function sampled({ lab, shape, calls, tripCalls, untilMs }: Sampling): Promise<string> {
+async function sampled({ lab, untilMs, ...sampling }: Sampling & { lab: Lab; untilMs: Ms }): Promise<string> {
+  const { calls, tripCalls } = sampling;
   const canSample = (tripCalls ?? Number.POSITIVE_INFINITY) > 1;
   if (calls.length < lab.limits.retrySamples && canSample)
-    calls.push(
-      ...(await sample(lab, shape, lab.limits.retrySamples - calls.length, tripCalls, calls, untilMs)),
-    );
+    calls.push(...(await sample(lab, sampling, lab.limits.retrySamples - calls.length, untilMs)));
   let fitted = lawOfGaps(lab, calls);
   while (canSample && isInDoubt(fitted.findings) && calls.length < SAMPLES_MAX && lab.bench.now() < untilMs) {
-    const more = await sample(lab, shape, lab.limits.retrySamples, tripCalls, calls, untilMs);
+    const more = await sample(lab, sampling, lab.limits.retrySamples, untilMs);
     if (more.length === 0) break;
     calls.push(...more);
     fitted = lawOfGaps(lab, calls);
@@ -128,7 +129,7 @@ async function sampled({ lab, shape, calls, tripCalls, untilMs }: Sampling): Pro
   note(lab, calls);
   tell(lab, fitted.findings);
   const mayTellMore = canSample && isInDoubt(fitted.findings) && calls.length < SAMPLES_MAX;
-  lab.facts.sampling = mayTellMore ? { shape, calls, tripCalls } : null;
+  lab.facts.sampling = mayTellMore ? sampling : null;
   return `${mostOf(calls)} attempts; ${fitted.says}`;
 }
 
@@ -139,31 +140,61 @@ export async function retriesAtOnce(lab: Lab, shape: Shape): Promise<string> {
   return calls.length === 0 ? FIRST_TRIPS : retries(lab, shape, calls, 1, 0);
 }
 
-/** Ways to fail that are often tried again, and whose attempts show. */
-const ELSEWHERE: readonly Shape[] = [
-  'status-429',
-  'status-500',
-  'rst',
-  'accept-then-fin',
-  'malformed-200',
-  'truncated-stream',
-];
+/** Calls that are well, among which one that fails is a small share: fewer than the 100 that rolling windows hold. */
+const GOOD_AROUND = 90;
+
+/**
+ * As `retries`, where the first failed call trips the breaker: after many that are well one that judges by their share
+ * sees it to its end.
+ */
+export async function retriesAmongGood(lab: Lab, shape: Shape, budgetMs: Ms): Promise<string> {
+  const untilMs = lab.bench.now() + budgetMs;
+  await lab.restore(GOOD_AROUND);
+  if ((await lab.arm(shape)) !== null) return 'not possible';
+  const first = await lab.call();
+  await lab.bench.heal();
+  const after = await lab.call();
+  await lab.restore();
+  if (after.attempts.length === 0) return `one trips it after ${GOOD_AROUND} that were well, too`;
+  const most = first.attempts.length;
+  lab.facts.attemptsOfFailure = Math.max(lab.facts.attemptsOfFailure, most);
+  // Two at once may be too large a share.
+  return retries(lab, shape, [first], 2, untilMs - lab.bench.now(), GOOD_AROUND);
+}
 
 /**
  * As `retries`, where every call that fails as the breaker counts it may be cut off by the trip: by another way to
- * fail of which a call makes more attempts than it takes to trip it, and which it therefore does not count.
- * @param tripAttempts attempts of the other shape that tripped it
+ * fail, which does not count as its row of the failure matrix says, and after which a call still reaches the link.
  */
-export async function retriesElsewhere(lab: Lab, tripAttempts: number, budgetMs: Ms): Promise<string> {
+export async function retriesElsewhere(lab: Lab, budgetMs: Ms): Promise<string> {
   const untilMs = lab.bench.now() + budgetMs;
-  for (const shape of ELSEWHERE) {
-    if (lab.bench.now() > untilMs || (await lab.arm(shape)) !== null) continue;
+  const shapes = lab.ways.shapes
+    .filter((shape) => lab.matrix[shape]?.counts === false && lab.matrix[shape]?.retried === true)
+    .toSorted((a, b) => costOf(lab, a) - costOf(lab, b));
+  for (const shape of shapes) {
+    if ((await lab.arm(shape)) !== null) continue;
     const first = await lab.call();
+    await lab.bench.heal();
+    const after = await lab.call();
     await lab.restore();
-    if (first.attempts.length <= tripAttempts) continue;
-    return `${shape}: ${await retries(lab, shape, [first], null, Math.max(0, untilMs - lab.bench.now()))}`;
+    if (after.attempts.length === 0 || first.attempts.length < 2) continue;
+    if (!asksToWait(lab, shape))
+      return `${shape}: ${await retries(lab, shape, [first], null, Math.max(0, untilMs - lab.bench.now()))}`;
+    note(lab, [first]);
+    return `${shape}: ${first.attempts.length} attempts`;
   }
-  return 'no way to fail shows more attempts than trip it';
+  return 'no way to fail is tried again that does not count';
+}
+
+/** Gaps are as long as the dependency asks for, not as the policy says. */
+function asksToWait(lab: Lab, shape: Shape): boolean {
+  const heeded = lab.findings['retry.retryAfter'];
+  return shape.endsWith('retry-after') && !(heeded?.known === true && heeded.value === false);
+}
+
+/** The order in which ways to fail are worth their time: quick ones, those that hang, those of whose gaps nothing is learnt. */
+function costOf(lab: Lab, shape: Shape): number {
+  return (asksToWait(lab, shape) ? 2 : 0) + (ENDLESS.has(shape) ? 1 : 0);
 }
 
 function tell(lab: Lab, findings: GapFindings): void {
@@ -212,10 +243,8 @@ function mostOf(calls: readonly Series[]): number {
 /** More failed calls between good ones, so that no breaker trips: one by one, or a few at once where they take long. */
 async function sample(
   lab: Lab,
-  shape: Shape,
+  { shape, calls: before, tripCalls, good }: Sampling,
   count: number,
-  tripCalls: number | null,
-  before: readonly Series[],
   untilMs: Ms,
 ): Promise<Series[]> {
   const lengthMs = median(
@@ -225,7 +254,7 @@ async function sample(
   const calls: Series[] = [];
   while (calls.length < count && (lab.bench.now() < untilMs || calls.length + before.length < FEW)) {
     // As much good as one that takes back a failure for each success asks for.
-    await lab.restore(Math.max(3, size * mostOf(before)));
+    await lab.restore(Math.max(3, good, size * mostOf(before)));
     const some = size > 1 ? await atOnce(lab, shape, size) : await one(lab, shape);
     if (some.length === 0 && size > 1) {
       // They wait for each other, or nothing tells whose attempts are whose.
@@ -267,6 +296,6 @@ async function atOnce(lab: Lab, shape: Shape, count: number): Promise<Series[]> 
   if (after.attempts.at(-1)?.ok === true && areTogether && areWhole) {
     lab.noteFailures(series);
     lab.note(after);
-  } else lab.fog();
+  } else lab.fog(count + 1);
   return areTogether ? series : [];
 }

@@ -3,12 +3,13 @@
  * that never stops. Who ended the exchange, and when, is read from the link; the caller's wait is another number.
  */
 import type { Ms } from '../../model/time.ts';
-import type { Attempt, Condition } from '../bench.ts';
+import type { Attempt } from '../bench.ts';
 import type { Lab } from '../lab.ts';
 
 /** Two limits this near to each other are one timer. */
 const SAME_SHARE = 0.06;
 const HANGS = ['slow-headers', 'stalled-stream', 'drip'] as const;
+type HangKind = (typeof HANGS)[number];
 
 /** Hangs of a kind, where somebody gives up on them: timers fire late, never early, and one may be very late. */
 const REPEATS = 3;
@@ -35,7 +36,7 @@ export function timeouts(lab: Lab, repeatsMs: Ms): Promise<string> {
 }
 
 async function measure(lab: Lab, untilMs: Ms): Promise<string> {
-  const seen: Partial<Record<(typeof HANGS)[number], Hang[] | string>> = {};
+  const seen: Partial<Record<HangKind, Hang[] | string>> = {};
   for (const condition of HANGS)
     seen[condition] = await hangs(lab, condition, lengthsOf(seen['slow-headers']), untilMs);
   const head = conclude(lab, seen['slow-headers'], 'timeout.headersMs', 'answers that never begin');
@@ -74,7 +75,7 @@ function isSameTimer(lab: Lab, ms: Ms, others: readonly Ms[]): boolean {
  */
 async function hangs(
   lab: Lab,
-  condition: Condition,
+  condition: HangKind,
   known: readonly Ms[],
   untilMs: Ms,
 ): Promise<Hang[] | string> {
@@ -111,11 +112,12 @@ function givenUp(seen: readonly Hang[]): Attempt[] {
 }
 
 /** One call that meets a hang; what it takes until everybody has given up, or we do, or have looked long enough. */
-async function hang(lab: Lab, condition: Condition, lookMs?: Ms): Promise<Hang | string> {
+async function hang(lab: Lab, condition: HangKind, lookMs?: Ms): Promise<Hang | string> {
   const why = await lab.arm(condition);
   if (why !== null) return why;
   const { reply, attempts, healedMs } = await lab.endlessCall(lookMs);
   await lab.restore();
+  if (condition !== 'drip' && lookMs === undefined) lab.facts.endless[condition] ??= { reply, attempts };
   const first = attempts[0] ?? null;
   // One that the heal has ended had not been given up by then.
   const attempt: Attempt | null =
@@ -244,9 +246,11 @@ async function connection(lab: Lab, attemptMs: Ms | null): Promise<string> {
     lab.dontKnow('timeout.connectMs', why);
     return 'not tried';
   }
-  const { reply } = await lab.call();
+  const call = await lab.call();
   await lab.bench.heal();
   await lab.restore();
+  lab.facts.endless['black-hole'] ??= call;
+  const { reply } = call;
   const waitedMs = reply.endMs - reply.startMs;
   const experiment = 'a dial that is never answered';
   if (reply.status === null && waitedMs >= lab.limits.patienceMs) {
@@ -259,10 +263,10 @@ async function connection(lab: Lab, attemptMs: Ms | null): Promise<string> {
     return 'none seen';
   }
   const plainMs = waitedMs - lab.facts.healthyMs;
-  const call = lab.findings['timeout.callMs'];
+  const callMs = lab.findings['timeout.callMs'];
   const aborts = lab.findings['timeout.abortsUpstream'];
   // A caller that is answered while its attempts run on says nothing of how long they dial.
-  if (aborts?.known === true && aborts.value === false && call?.known === true && call.value !== null) {
+  if (aborts?.known === true && aborts.value === false && callMs?.known === true && callMs.value !== null) {
     lab.dontKnow(
       'timeout.connectMs',
       `the caller is answered after ${waitedMs.toFixed(0)} ms, whatever becomes of the dial`,
