@@ -2,7 +2,19 @@
 import type { Finding, QuantityName, ShapeRow } from '../model/measured.ts';
 import type { Ms } from '../model/time.ts';
 import type { Attempt, Reply, Shape } from './bench.ts';
-import type { Sampling } from './experiments/retries.ts';
+
+/** The attempts of one call. */
+export interface Series {
+  attempts: readonly Attempt[];
+}
+
+/** How more calls are sampled: calls that fail so, so many of which trip the breaker, each after so many that are well. */
+export interface Sampling {
+  shape: Shape;
+  calls: Series[];
+  tripCalls: number | null;
+  good: number;
+}
 
 /** What one experiment hands to those after it. */
 export interface Facts {

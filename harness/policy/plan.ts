@@ -27,13 +27,13 @@ import {
   retriesAmongGood,
   retriesAtOnce,
   retriesElsewhere,
-  type Series,
 } from './experiments/retries.ts';
 import { timeouts } from './experiments/timeouts.ts';
 import { firstTrip, type Trip } from './experiments/trip.ts';
 import { GOOD, unit } from './experiments/unit.ts';
 import type { Lab } from './lab.ts';
 import { share, type Task } from './lanes.ts';
+import type { Series } from './notebook.ts';
 import type { Unit } from './story.ts';
 
 /** The whole must be over within 25 · (open duration + timeout) + 20 s; where nobody gives up, our patience stands for the timeout. */

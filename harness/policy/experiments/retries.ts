@@ -3,9 +3,10 @@
 import type { Finding } from '../../model/measured.ts';
 import type { Ms } from '../../model/time.ts';
 import { type BackoffFindings, fitBackoff } from '../backoff.ts';
-import { type Attempt, ENDLESS, type Shape } from '../bench.ts';
+import { ENDLESS, type Shape } from '../bench.ts';
 import { type Lab, median } from '../lab.ts';
 import { layersOf } from '../layers.ts';
+import type { Sampling, Series } from '../notebook.ts';
 
 const NAME = 'calls that fail throughout';
 /** Calls that fail slower than this are sampled several at once: what they disturb each other by is little beside it. */
@@ -21,11 +22,6 @@ const TOGETHER_MS = 40;
 const FEW = 5;
 
 type GapFindings = BackoffFindings & { 'retry.layers'?: Finding };
-
-/** The attempts of one call. */
-export interface Series {
-  attempts: readonly Attempt[];
-}
 
 /** Gaps between attempts of a call: from the end of one to the start of the next. */
 export function gapsOf({ attempts }: Series): number[] {
@@ -95,14 +91,6 @@ export async function retries(
     return `one attempt in each of ${calls.length} calls`;
   }
   return sampled({ lab, shape, calls, tripCalls, good, untilMs });
-}
-
-/** How more calls are sampled: calls that fail so, so many of which trip the breaker, each after so many that are well. */
-export interface Sampling {
-  shape: Shape;
-  calls: Series[];
-  tripCalls: number | null;
-  good: number;
 }
 
 /** What is in doubt may be told with more draws: goes on sampling, as `retries` did. */
