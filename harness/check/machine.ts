@@ -87,16 +87,15 @@ function phases(history: History): Span[] {
 
 /** For each failure the time from the first to the last event that it cites. */
 function evidence(history: History, judgements: readonly Judgement[]): Span[] {
-  const cited = judgements
+  return judgements
     .filter(({ verdict: { outcome, cites } }) => outcome === 'fails' && cites.length > 0)
-    .map(({ verdict }) => new Set(verdict.cites));
-  return cited.map((ids) => {
-    const events = history.events.filter(({ id }) => ids.has(id));
-    return {
-      fromT: Math.min(...events.map(({ t }) => t)),
-      toT: Math.max(...events.map((event) => ('endT' in event ? event.endT : event.t))),
-    };
-  });
+    .map(({ verdict: { cites } }) => {
+      const events = history.events.filter(({ id }) => cites.includes(id));
+      return {
+        fromT: Math.min(...events.map(({ t }) => t)),
+        toT: Math.max(...events.map((event) => ('endT' in event ? event.endT : event.t))),
+      };
+    });
 }
 
 /** As many samples in a row as say something, wherever these touch a span. */

@@ -5,14 +5,8 @@
  */
 import type { Ms } from '../model/time.ts';
 import { type Attempt, type Bench, type Condition, HTTP_WAYS, type Reply, type Ways } from './bench.ts';
-import { Notebook, newFacts } from './notebook.ts';
-import { ANY, lastMs, PROBES_MAX, type Seen } from './story.ts';
-
-/** A request and what it did on the link. */
-export interface Call {
-  reply: Reply;
-  attempts: readonly Attempt[];
-}
+import { type Call, Notebook, newFacts } from './notebook.ts';
+import { ANY, HIDING_SHARE, lastMs, PROBES_MAX, type Seen } from './story.ts';
 
 /** Calls at once, and what of them reached the link before and after their answers were let go. */
 export interface Burst {
@@ -45,9 +39,6 @@ type Logged =
   | { what: 'rejected'; count: number; endMs: Ms }
   | { what: 'closed' }
   | { what: 'fog'; calls: number; endMs: Ms };
-
-/** What comes later than this share of the open duration may come after it. */
-const HIDING_SHARE = 0.85;
 
 /** Thrown where the link does not come back: nothing more can be measured. */
 export class Stuck extends Error {

@@ -8,6 +8,11 @@ export interface Series {
   attempts: readonly Attempt[];
 }
 
+/** A request and what it did on the link. */
+export interface Call extends Series {
+  reply: Reply;
+}
+
 /** How more calls are sampled: calls that fail so, so many of which trip the breaker, each after so many that are well. */
 export interface Sampling {
   shape: Shape;
@@ -41,7 +46,7 @@ export interface Facts {
   /** Calls that failed throughout, where more of them might tell the law of their gaps. */
   sampling: Sampling | null;
   /** Calls that met a way to fail that has no end, each to the end of everybody's patience: it need not be waited for twice. */
-  endless: Partial<Record<Shape, { reply: Reply; attempts: readonly Attempt[] }>>;
+  endless: Partial<Record<Shape, Call>>;
   /** Nothing that can be left out is waited for beyond it. */
   untilMs: Ms;
   /** Calls at once that are surely let through while the breaker is closed: a bulkhead may keep others away. */

@@ -34,7 +34,7 @@ import { GOOD, unit } from './experiments/unit.ts';
 import type { Lab } from './lab.ts';
 import { share, type Task } from './lanes.ts';
 import type { Series } from './notebook.ts';
-import type { Unit } from './story.ts';
+import { HIDING_SHARE, type Unit } from './story.ts';
 
 /** The whole must be over within 25 · (open duration + timeout) + 20 s; where nobody gives up, our patience stands for the timeout. */
 const BUDGET_FACTOR = 25;
@@ -47,8 +47,6 @@ const RETRIES_SHARE = 0.12;
 const EARLY_ROWS_SHARE = 0.2;
 /** And for seeing again what hangs. */
 const TIMEOUTS_SHARE = 0.15;
-/** A gap longer than this share of the open duration can hide that it was open. */
-const HIDING_SHARE = 0.85;
 /** Rows of the failure matrix begin no later than this. */
 const MATRIX_SHARE = 0.75;
 /** And nothing that can be left out ends later. */
@@ -159,6 +157,7 @@ function withBreaker(
   startMs: Ms,
 ): Task<ExperimentName>[] {
   let search = null as KindSearch | null;
+  const rows = openMatrix(lab);
   const attempts = calls.reduce((sum, call) => sum + call.attempts.length, 0);
   const longestGapMs = Math.max(0, ...calls.flatMap(gapsOf));
   const hides = longestGapMs > HIDING_SHARE * openMs;
@@ -278,7 +277,7 @@ function withBreaker(
       after: ['unit'],
       isWanted: () => whole.length === 0 && counts() === 'calls',
     },
-    ...matrixTasks(lab, options, () => leftMs(MATRIX_SHARE) < 0).map((task) => ({
+    ...matrixTasks(lab, rows, options, () => leftMs(MATRIX_SHARE) < 0).map((task) => ({
       ...task,
       run: aside(task.run),
     })),
@@ -310,13 +309,15 @@ function withBreaker(
       isWanted: () => search?.isOpen === true && leftMs(LAST_SHARE) > KIND_MS_MIN + openMs,
       run: async () => (await search?.run(leftMs(LAST_SHARE))) ?? 'not possible',
     },
-    ...matrixTasks(lab, options, () => false).map((task) => ({
-      ...task,
-      key: 'rows that are left',
-      after: ['kind, with the time that is left'],
-      isWanted: () => isLeft(lab, task.shape) && leftMs(LAST_SHARE) > ROW_OPENINGS * openMs + ROW_MS,
-      run: aside(task.run),
-    })),
+    ...rows.map(
+      (row): Task<ExperimentName> => ({
+        name: 'failure matrix',
+        key: 'rows that are left',
+        after: ['kind, with the time that is left'],
+        isWanted: () => isLeft(lab, row) && leftMs(LAST_SHARE) > ROW_OPENINGS * openMs + ROW_MS,
+        run: aside((on) => matrixRow(on, row, options(), false)),
+      }),
+    ),
     { ...retriesElsewhereTask(['rows that are left']), key: 'retries in rows that were left' },
   ];
 }
@@ -333,7 +334,7 @@ function withoutBreaker(lab: Lab, startMs: Ms, tripCalls: null | 'unknown' = nul
   const options = (): MatrixOptions => ({ tripCalls, counts: null });
   return [
     { name: 'timeouts', after: ['retries'], run: (on) => timeouts(on, BUDGET_MS * TIMEOUTS_SHARE) },
-    ...matrixTasks(lab, options, () => overMs() > 0),
+    ...matrixTasks(lab, openMatrix(lab), options, () => overMs() > 0),
     { name: 'bulkhead', after: ['timeouts'], run: (on) => bulkhead(on, patienceOf(on)) },
     { name: 'rate limit', run: rateLimit },
     { name: 'abandonment', after: ['timeouts'], run: (on) => abandonment(on, patienceOf(on)) },
@@ -354,12 +355,12 @@ function retriesTask(run: (lab: Lab) => Promise<string>): Task<ExperimentName> {
 /** A task for each row. */
 function matrixTasks(
   lab: Lab,
+  rows: readonly Shape[],
   options: () => MatrixOptions,
   isOver: () => boolean,
-): (Task<ExperimentName> & { shape: Shape })[] {
-  return openMatrix(lab).map((shape, i) => ({
+): Task<ExperimentName>[] {
+  return rows.map((shape, i) => ({
     name: 'failure matrix',
-    shape,
     after: ['retries', 'timeouts'],
     isWanted: () => isUntried(lab, shape),
     // The first is worth being late for: no other experiment tells of Retry-After.

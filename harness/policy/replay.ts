@@ -1,7 +1,7 @@
 /** Whether a hypothesis could have done what was seen, and what it would do next. */
 import type { Ms } from '../model/time.ts';
 import { BlurredWindow, HOLDS, type Rule, ruleOf, TRIPS } from './rules.ts';
-import { ANY, type Costs, type Hypothesis, PROBES_MAX, type Seen, type Sequence } from './story.ts';
+import { ANY, type Costs, clears, type Hypothesis, PROBES_MAX, type Seen, type Sequence } from './story.ts';
 
 /** Windows in buckets are shorter by up to a bucket (five is the fewest that are known from the field). */
 const BUCKET_SHARE = 0.2;
@@ -134,7 +134,7 @@ export class Replay {
     switch (seen.what) {
       case 'closed':
         if (this.#doubt !== null) this.#endDoubt(this.#lastMs);
-        if (onClose === 'clears' || onClose === 'clears-but-probe') {
+        if (clears(onClose)) {
           this.#rule.reset();
           this.#fog = null;
           if (onClose === 'clears-but-probe') this.#record(true, this.#lastMs);
@@ -157,11 +157,10 @@ export class Replay {
           if (seen.cutShort) return false; // it counts when a call is over, and this one was not
           return this.#fits(seen.ok, seen.endMs, seen.isProbe ? null : seen.tripped, seen.mayHide);
         }
-        return seen.attempts.every(({ ok, endMs }, i) =>
-          i < seen.attempts.length - 1
-            ? this.#fits(ok, endMs, seen.isProbe ? null : false, false)
-            : this.#fits(ok, endMs, seen.isProbe ? null : seen.tripped, seen.mayHide),
-        );
+        return seen.attempts.every(({ ok, endMs }, i) => {
+          const isLast = i === seen.attempts.length - 1;
+          return this.#fits(ok, endMs, seen.isProbe ? null : isLast && seen.tripped, isLast && seen.mayHide);
+        });
       }
     }
   }
@@ -189,7 +188,7 @@ export class Replay {
   /** So many outcomes at most, until then, may have been counted or not. */
   #enterFog(outcomes: number, endMs: Ms): void {
     if (this.#rule instanceof BlurredWindow)
-      this.#rule.blur(outcomes, endMs, this.hypothesis.onClose.startsWith('clears'));
+      this.#rule.blur(outcomes, endMs, clears(this.hypothesis.onClose));
     else this.#fog = { outcomes: 0, surplus: 0 };
   }
 

@@ -36,6 +36,11 @@ export type Unit = 'calls' | 'attempts';
  */
 export type OnClose = 'clears' | 'clears-but-probe' | 'keeps' | 'keeps-with-probes' | 'keeps-all';
 
+/** Whether what was counted is gone then. */
+export function clears(onClose: OnClose): boolean {
+  return onClose === 'clears' || onClose === 'clears-but-probe';
+}
+
 export interface Hypothesis {
   rule: RuleSpec;
   unit: Unit;
@@ -44,6 +49,9 @@ export interface Hypothesis {
   /** Rates within which a rule of shares does the same, whatever comes. */
   rates?: { low: number; high: number };
 }
+
+/** What comes later than this share of the open duration may come after it, and can hide that it was open. */
+export const HIDING_SHARE = 0.85;
 
 /** No breaker that is known from the field asks for more good probes. */
 export const PROBES_MAX = 5;

@@ -23,14 +23,11 @@ export async function serveTurns(turns: Turns): Promise<number> {
       .setEncoding('utf8')
       .on('error', () => {})
       .once('close', end);
-    socket.on('data', async (said) => {
-      if (String(said) === TOO_BUSY || String(said) === UP) {
-        if (String(said) === UP) turn?.up();
-        else turn?.tooBusy();
-        socket.write(GO);
-        return;
-      }
-      turn = await turns.take(String(said) === ALONE);
+    socket.on('data', async (data) => {
+      const said = String(data);
+      if (said === UP) turn?.up();
+      else if (said === TOO_BUSY) turn?.tooBusy();
+      else turn = await turns.take(said === ALONE);
       if (socket.destroyed) end();
       else socket.write(GO);
     });

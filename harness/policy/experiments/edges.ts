@@ -1,6 +1,7 @@
 /** What is around a breaker: bulkhead, fallback, scope, and what becomes of an attempt whose caller has gone. */
 import { isSaturated, type Lab, median } from '../lab.ts';
 import { type Trip, tripAgain } from './trip.ts';
+import { GOOD } from './unit.ts';
 
 const LIVE = 'live';
 const PATIENCE_SHARE = 0.5;
@@ -9,8 +10,6 @@ const HOLD_MS_MAX = 2_000;
 const BURSTS_MAX = 5;
 
 const ANSWER_TRIES = 3;
-/** Good calls after which it is closed to stay. */
-const GOOD = 6;
 
 /** The most that came at once came so twice. */
 function isConfirmed(counts: readonly number[]): boolean {

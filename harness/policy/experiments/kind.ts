@@ -11,7 +11,7 @@ import {
   type Situation,
   WINDOWS_ALIKE,
 } from '../sequences.ts';
-import type { Costs, Hypothesis, Sequence, Unit } from '../story.ts';
+import { type Costs, clears, type Hypothesis, type Sequence, type Unit } from '../story.ts';
 import type { Trip } from './trip.ts';
 
 const NAME = 'sequences of good and failed calls that rival rules predict differently';
@@ -26,7 +26,7 @@ const CONFIRMATIONS = 3;
 const CONFIRM_SHARE = 0.2;
 
 /** Calls that are well after which no window of calls holds anything else, and no counter that a close leaves. */
-const FORGOTTEN_CALLS = 120;
+const CLEARING_CALLS = 120;
 /** They take no more of the time. */
 const CLEAR_UP_SHARE = 0.15;
 
@@ -107,10 +107,11 @@ export class KindSearch {
   }
 
   get #onlyWindowsDiffer(): boolean {
-    const rest = this.#space.left.map(({ rule, unit }) =>
-      'windowMs' in rule ? JSON.stringify({ ...rule, unit, windowMs: 0 }) : '',
-    );
-    return rest[0] !== '' && new Set(rest).size === 1;
+    const restOf = ({ rule, unit }: Hypothesis): string | null =>
+      'windowMs' in rule ? JSON.stringify({ ...rule, unit, windowMs: 0 }) : null;
+    const { left } = this.#space;
+    const rest = left[0] === undefined ? null : restOf(left[0]);
+    return rest !== null && left.every((one) => restOf(one) === rest);
   }
 
   /** Counts these only, as is known from elsewhere. */
@@ -126,8 +127,8 @@ export class KindSearch {
   async #clearUp(budgetMs: Ms): Promise<void> {
     const left = this.#space.at(this.#lab.story());
     if (!left.some(({ isInFog }) => isInFog)) return;
-    if (FORGOTTEN_CALLS * this.#costs.okMs > CLEAR_UP_SHARE * budgetMs) return;
-    await this.#lab.restore(FORGOTTEN_CALLS);
+    if (CLEARING_CALLS * this.#costs.okMs > CLEAR_UP_SHARE * budgetMs) return;
+    await this.#lab.restore(CLEARING_CALLS);
   }
 
   /** One sequence; false: none tells anything. */
@@ -191,19 +192,18 @@ export class KindSearch {
 
   #situation(untilMs: Ms, ran: readonly string[]): Situation {
     const { bench, limits, facts } = this.#lab;
+    const isPatient = this.#onlyWindowsDiffer;
+    const leftMs = untilMs - bench.now();
     return {
       story: this.#lab.story(),
       tripCalls: this.#tripCalls,
       attemptsOfFailure: facts.attemptsOfFailure,
-      pauseMsMax: Math.min(
-        limits.pauseMsMax,
-        (untilMs - bench.now()) * (this.#onlyWindowsDiffer ? LONE_PAUSE_SHARE : PAUSE_SHARE),
-      ),
-      leftMs: untilMs - bench.now(),
+      pauseMsMax: Math.min(limits.pauseMsMax, leftMs * (isPatient ? LONE_PAUSE_SHARE : PAUSE_SHARE)),
+      leftMs,
       costs: this.#costs,
       ran,
       hints: hintsOf(this.#space.left, this.#costs.recoveryMs),
-      isPatient: this.#onlyWindowsDiffer,
+      isPatient,
     };
   }
 }
@@ -328,7 +328,7 @@ function areOne(left: readonly Hypothesis[]): boolean {
         onClose === 'keeps-with-probes') &&
       rule.rate * rule.windowCalls > consecutive.failures - 1 + (rule.strict ? -1e-9 : 1e-9)) ||
     // With thresholds of 1 and 2 one success takes back all there is, unless a close leaves what tripped it.
-    (rule.kind === 'leaky' && consecutive.failures <= (onClose.startsWith('clears') ? 2 : 1)) ||
+    (rule.kind === 'leaky' && consecutive.failures <= (clears(onClose) ? 2 : 1)) ||
     consecutive.failures === 1;
   return left.every(isSame);
 }

@@ -2,7 +2,8 @@
 import type { ShapeRow } from '../../model/measured.ts';
 import type { Ms } from '../../model/time.ts';
 import { ENDLESS, type Shape, UNSEEN } from '../bench.ts';
-import { type Call, type Lab, median } from '../lab.ts';
+import { type Lab, median } from '../lab.ts';
+import type { Call } from '../notebook.ts';
 import { gapsOf } from './retries.ts';
 
 /** Values of "how it was served" that mean nothing was missing. */

@@ -1,6 +1,7 @@
 /** How long it stays open, what a failed probe does to that, and how rejected calls are answered meanwhile. */
 import type { Ms } from '../../model/time.ts';
-import { type Call, type Lab, median } from '../lab.ts';
+import { type Lab, median } from '../lab.ts';
+import type { Call } from '../notebook.ts';
 import type { Trip } from './trip.ts';
 
 const NAME = 'light calls from the trip to the next attempt';

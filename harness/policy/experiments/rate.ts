@@ -4,7 +4,8 @@
  */
 import type { QuantityName } from '../../model/measured.ts';
 import type { Ms } from '../../model/time.ts';
-import { type Call, type Lab, median } from '../lab.ts';
+import { type Lab, median } from '../lab.ts';
+import type { Call } from '../notebook.ts';
 
 /** Good calls before the row, and how long they are waited for. */
 const CALM_CALLS = 12;

@@ -138,14 +138,9 @@ const GOOD_AROUND = 90;
 export async function retriesAmongGood(lab: Lab, shape: Shape, budgetMs: Ms): Promise<string> {
   const untilMs = lab.bench.now() + budgetMs;
   await lab.restore(GOOD_AROUND);
-  if ((await lab.arm(shape)) !== null) return 'not possible';
-  const first = await lab.call();
-  await lab.bench.heal();
-  const after = await lab.call();
-  await lab.restore();
-  if (after.attempts.length === 0) return `one trips it after ${GOOD_AROUND} that were well, too`;
-  const most = first.attempts.length;
-  lab.facts.attemptsOfFailure = Math.max(lab.facts.attemptsOfFailure, most);
+  const first = await seenToItsEnd(lab, shape);
+  if (first === null) return `one trips it after ${GOOD_AROUND} that were well, too`;
+  lab.facts.attemptsOfFailure = Math.max(lab.facts.attemptsOfFailure, first.attempts.length);
   // Two at once may be too large a share.
   return retries(lab, shape, [first], 2, untilMs - lab.bench.now(), GOOD_AROUND);
 }
@@ -160,18 +155,24 @@ export async function retriesElsewhere(lab: Lab, budgetMs: Ms): Promise<string> 
     .filter((shape) => lab.matrix[shape]?.counts === false && lab.matrix[shape]?.retried === true)
     .toSorted((a, b) => costOf(lab, a) - costOf(lab, b));
   for (const shape of shapes) {
-    if ((await lab.arm(shape)) !== null) continue;
-    const first = await lab.call();
-    await lab.bench.heal();
-    const after = await lab.call();
-    await lab.restore();
-    if (after.attempts.length === 0 || first.attempts.length < 2) continue;
+    const first = await seenToItsEnd(lab, shape);
+    if (first === null || first.attempts.length < 2) continue;
     if (!asksToWait(lab, shape))
       return `${shape}: ${await retries(lab, shape, [first], null, Math.max(0, untilMs - lab.bench.now()))}`;
     note(lab, [first]);
     return `${shape}: ${first.attempts.length} attempts`;
   }
   return 'no way to fail is tried again that does not count';
+}
+
+/** A call that fails so and after which another still reaches the link. Null: it trips the breaker, or cannot be had. */
+async function seenToItsEnd(lab: Lab, shape: Shape): Promise<Series | null> {
+  if ((await lab.arm(shape)) !== null) return null;
+  const call = await lab.call();
+  await lab.bench.heal();
+  const after = await lab.call();
+  await lab.restore();
+  return after.attempts.length === 0 ? null : call;
 }
 
 /** Gaps are as long as the dependency asks for, not as the policy says. */

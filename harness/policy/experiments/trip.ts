@@ -1,7 +1,8 @@
 /** Failures in a row until silence: is there a breaker, and how many does it take from a clean state. */
 import type { Ms } from '../../model/time.ts';
 import type { Shape } from '../bench.ts';
-import { type Call, type Lab, median } from '../lab.ts';
+import { type Lab, median } from '../lab.ts';
+import type { Call } from '../notebook.ts';
 
 /** Calls that fail slowly are looked at in turn for so long, before they come all at once to see whether anything trips. */
 const IN_TURN_MS_MAX: Ms = 8_000;
@@ -40,14 +41,14 @@ export interface Trip {
  */
 export async function tripAgain(lab: Lab, shape: Shape): Promise<Trip | null> {
   const limitMs = Math.max(AGAIN_MS_MIN, AGAIN_FACTOR * lab.facts.tripMs);
-  const inTurn = async (callsMax: number): Promise<Trip | null> =>
-    lab.facts.tripsAtOnceOnly ? null : (await fail(lab, shape, callsMax, limitMs)).tripped;
+  const inTurn = async (): Promise<Trip | null> =>
+    lab.facts.tripsAtOnceOnly ? null : (await fail(lab, shape, 2 * lab.limits.callsMax, limitMs)).tripped;
   const isSlow = lab.facts.tripsAtOnceOnly || lab.facts.failureMs > SLOW_MS;
-  const tripped = (await inTurn(2 * lab.limits.callsMax)) ?? (isSlow ? await tripAtOnce(lab, shape) : null);
+  const tripped = (await inTurn()) ?? (isSlow ? await tripAtOnce(lab, shape) : null);
   if (tripped !== null) return tripped;
   if (lab.bench.now() + lab.limits.pauseMsMax > lab.facts.untilMs) return null;
   await lab.bench.wait(lab.limits.pauseMsMax);
-  return (await inTurn(2 * lab.limits.callsMax)) ?? (await tripAtOnce(lab, shape));
+  return (await inTurn()) ?? (await tripAtOnce(lab, shape));
 }
 
 /** Fails calls until one does not reach the link any more, or for so long. Leaves the failure armed. */
