@@ -53,8 +53,9 @@ interface Candidate {
 }
 
 function rulesFor(story: readonly Seen[], unit: Unit): Candidate[] {
-  const outcomes = firstTrip(story, unit);
-  if (outcomes === null) return [];
+  const timed = firstTrip(story, unit);
+  if (timed === null) return [];
+  const outcomes = timed.map(({ ok }) => ok);
   const failures = outcomes.filter((ok) => !ok).length;
   const specs: RuleSpec[] = [];
   const shares = new Map<string, Required<Candidate>>();
@@ -64,17 +65,24 @@ function rulesFor(story: readonly Seen[], unit: Unit): Candidate[] {
   const span = outcomes.length - outcomes.indexOf(false);
   for (let windowCalls = span; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
     specs.push({ kind: 'failures-in-calls', windowCalls, failures });
-  // Of a window that is shorter than all this took, the first failures may have been out again.
-  const tookMs = lengthOf(story);
-  for (const windowMs of [...WINDOWS_MS, Number.POSITIVE_INFINITY])
-    for (let n = windowMs < tookMs ? 1 : failures; n <= failures; n++)
+  const windows = WINDOWS_MS.map((windowMs) => ({ windowMs, ...heldBy(windowMs, timed) }));
+  for (const { windowMs, from, tookMs } of [
+    ...windows,
+    { windowMs: Number.POSITIVE_INFINITY, ...heldBy(Number.POSITIVE_INFINITY, timed) },
+  ]) {
+    const most = outcomes.slice(from).filter((ok) => !ok).length;
+    for (let n = windowMs < tookMs ? 1 : most; n <= most; n++)
       specs.push({ kind: 'failures-in-time', windowMs, failures: n });
+  }
+  const beginnings = new Map(windows.map(({ from }) => [from, outcomes.slice(from)]));
   for (const rate of RATES) {
     for (const strict of [false, true]) {
       for (let minimumCalls = 1; minimumCalls <= MINIMUM_CALLS_MAX; minimumCalls++) {
-        const tripsInAll = tripsLast(outcomes, Number.POSITIVE_INFINITY, minimumCalls, rate, strict);
-        for (const windowMs of WINDOWS_MS)
-          if (tripsInAll || windowMs < tookMs)
+        const trips = new Set<number>();
+        for (const [from, held] of beginnings)
+          if (tripsLast(held, Number.POSITIVE_INFINITY, minimumCalls, rate, strict)) trips.add(from);
+        for (const { windowMs, from, tookMs } of windows)
+          if (trips.has(from) || windowMs < tookMs)
             specs.push({ kind: 'time-window', windowMs, minimumCalls, rate, strict });
         for (let windowCalls = minimumCalls; windowCalls <= WINDOW_CALLS_MAX; windowCalls++)
           if (tripsLast(outcomes, windowCalls, minimumCalls, rate, strict)) {
@@ -96,11 +104,15 @@ function rulesFor(story: readonly Seen[], unit: Unit): Candidate[] {
   return [...specs.map((rule) => ({ rule })), ...shares.values()];
 }
 
-/** From the first call to the first trip. */
-function lengthOf(story: readonly Seen[]): Ms {
-  const calls = story.filter((seen) => seen.what === 'call');
-  const trip = calls.find(({ tripped }) => tripped === true);
-  return (trip?.endMs ?? 0) - (calls[0]?.endMs ?? 0);
+/**
+ * What a window of time can hold at the first trip: outcomes from an index on, before which there was a pause that
+ * nothing outlasts, and how long they took. Of a window that is shorter than that the first may be out again.
+ */
+function heldBy(windowMs: Ms, timed: readonly Timed[]): { from: number; tookMs: Ms } {
+  const endOf = (i: number): Ms => timed[i]?.endMs ?? 0;
+  let from = timed.length - 1;
+  while (from > 0 && endOf(from) - endOf(from - 1) <= windowMs) from--;
+  return { from, tookMs: endOf(timed.length - 1) - endOf(from) };
 }
 
 /** How many failures it takes at each number of calls: rates for which these are the same are one rule. */
@@ -111,13 +123,18 @@ function tripsAt(windowCalls: number, minimumCalls: number, rate: number, strict
   return least.join();
 }
 
+interface Timed {
+  ok: boolean;
+  endMs: Ms;
+}
+
 /** Outcomes up to the first trip; null: there was none, or calls ran at once before it. */
-function firstTrip(story: readonly Seen[], unit: Unit): boolean[] | null {
-  const outcomes: boolean[] = [];
+function firstTrip(story: readonly Seen[], unit: Unit): Timed[] | null {
+  const outcomes: Timed[] = [];
   for (const seen of story) {
     if (seen.what === 'rejected') continue;
     if (seen.what !== 'call') return null;
-    outcomes.push(...(unit === 'calls' ? [seen.ok] : seen.attempts.map(({ ok }) => ok)));
+    outcomes.push(...(unit === 'calls' ? [seen] : seen.attempts));
     if (seen.tripped === true) return outcomes;
   }
   return null;
