@@ -1,5 +1,8 @@
 /** What a measurement will take, said beforehand: bounds on requests, and the time it is given. */
+import { CLEARING_CALLS } from './experiments/kind.ts';
 import { RATE_CALLS_MAX, RATE_LOOKS_MAX } from './experiments/rate.ts';
+import { SAMPLING_CALLS_MAX } from './experiments/retries.ts';
+import { FORGOTTEN_CALLS } from './experiments/trip.ts';
 import type { LabLimits } from './lab.ts';
 import { EXPERIMENTS } from './plan.ts';
 
@@ -14,6 +17,8 @@ const SEQUENCES = { most: 30, calls: 64 };
 /** Light calls while it is open, three times, where it stays open for a minute. */
 const LIGHT_CALLS = 700;
 const ROWS = 15;
+/** Ways to fail that are tried where the first takes too long to trip it. */
+const OTHER_SHAPES = 3;
 /** The time that two replicas take, of one: the breaker's story is told on one of them. */
 const SHARE_OF_TIME: Readonly<Record<number, number>> = { 1: 1, 2: 0.65 };
 const SHARE_OF_TIME_LEAST = 0.55;
@@ -39,11 +44,15 @@ export function forecast(
   const story =
     5 * kinds +
     4 * (callsMax + burstMax + 1 + restore) +
-    100 +
+    FORGOTTEN_CALLS +
+    OTHER_SHAPES * (1 + trip) +
     LIGHT_CALLS +
     HALF_OPEN.tries * (trip + HALF_OPEN.bursts * HALF_OPEN.size) +
     HALF_OPEN.ones * (trip + 2 * HALF_OPEN.size) +
-    retrySamples * (1 + GOOD) +
+    SAMPLING_CALLS_MAX +
+    retrySamples +
+    2 * CLEARING_CALLS +
+    3 * ROWS * (2 + restore) +
     SEQUENCES.most * (SEQUENCES.calls + restore);
   const shared =
     10 * (1 + restore) +

@@ -26,7 +26,7 @@ const CONFIRMATIONS = 3;
 const CONFIRM_SHARE = 0.2;
 
 /** Calls that are well after which no window of calls holds anything else, and no counter that a close leaves. */
-const CLEARING_CALLS = 120;
+export const CLEARING_CALLS = 120;
 /** They take no more of the time. */
 const CLEAR_UP_SHARE = 0.15;
 

@@ -130,6 +130,8 @@ export async function retriesAtOnce(lab: Lab, shape: Shape): Promise<string> {
 
 /** Calls that are well, among which one that fails is a small share: fewer than the 100 that rolling windows hold. */
 const GOOD_AROUND = 90;
+/** Calls that all samples take at most, each with the good calls before it and one after. */
+export const SAMPLING_CALLS_MAX = SAMPLES_MAX * (GOOD_AROUND + 2);
 
 /**
  * As `retries`, where the first failed call trips the breaker: after many that are well one that judges by their share

@@ -21,7 +21,7 @@ const SLOW_MS: Ms = 100;
 const QUICKER_SHARE = 0.3;
 
 /** Longer than the windows of calls that are looked for. */
-const FORGOTTEN_CALLS = 100;
+export const FORGOTTEN_CALLS = 100;
 
 export interface Trip {
   shape: Shape;
